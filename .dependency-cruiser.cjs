@@ -43,9 +43,9 @@ const FORBIDDEN_ROOMS = {
   node: ['client', 'cli'],
 };
 
-/** What one room may take of another although the table above says no: pure code that has no state. */
+/** What one room may take of another although the table above says no: formats, which are pure and hold no state. */
 const EXCEPTIONS = {
-  // Batches and chunks are a format; the console of errors and reads of the log decode them.
+  // What a producer sends becomes a chunk at the door and is not encoded again on its way to the disks.
   api: ['^src/log/(batch|chunk|record)[^/]*$'],
 };
 

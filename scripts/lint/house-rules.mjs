@@ -3,9 +3,15 @@
  * is a chapter rather than a function: this one counts every function in a test file but those.
  */
 
-const GROUPING_CALLS = new Set(['describe']);
+/**
+ * @typedef {import('eslint').Rule.Node} RuleNode
+ * @typedef {import('estree').Node} Node
+ */
 
-/** The name at the root of `describe(…)`, `describe.only(…)` and `describe.each(…)(…)`. */
+/**
+ * @param {Node} callee
+ * @returns {string | undefined} the name at the root of `describe(…)` and of `describe.each(…)(…)`
+ */
 function rootName(callee) {
   let node = callee;
   for (;;) {
@@ -17,13 +23,14 @@ function rootName(callee) {
   }
 }
 
+/** @param {RuleNode} node */
 function groupsTests(node) {
+  /** @type {Node | null} */
   const parent = node.parent;
-  return (
-    parent.type === 'CallExpression' && parent.arguments.includes(node) && GROUPING_CALLS.has(rootName(parent.callee))
-  );
+  return parent?.type === 'CallExpression' && parent.callee !== node && rootName(parent.callee) === 'describe';
 }
 
+/** @type {import('eslint').Rule.RuleModule} */
 const maxLinesPerTestFunction = {
   meta: {
     type: 'suggestion',
@@ -32,7 +39,9 @@ const maxLinesPerTestFunction = {
   },
   create(context) {
     const { max } = context.options[0];
+    /** @param {RuleNode} node */
     function check(node) {
+      if (!node.loc) return;
       const lines = node.loc.end.line - node.loc.start.line + 1;
       if (lines > max && !groupsTests(node)) {
         context.report({ node, messageId: 'long', data: { lines, max } });

@@ -39,6 +39,7 @@ function hash64(input) {
   return hash.toString();
 }
 
+/** @param {unknown} input */
 function bytesOf(input) {
   if (typeof input === 'string') {
     return Buffer.from(input, 'utf8');

@@ -26,10 +26,17 @@ function unpack(buffer) {
   return JSON.parse(buffer.toString('utf8'));
 }
 
+/**
+ * @param {string} key
+ * @param {unknown} value
+ */
 function refuseWhatJsonLoses(key, value) {
   const kind = typeof value;
   const lost =
-    kind === 'undefined' || kind === 'function' || kind === 'symbol' || kind === 'bigint' ||
+    kind === 'undefined' ||
+    kind === 'function' ||
+    kind === 'symbol' ||
+    kind === 'bigint' ||
     (kind === 'number' && !Number.isFinite(value));
   if (lost) {
     throw new TypeError(`msgpack stand-in: the value at key "${key}" is ${String(value)}, which JSON cannot carry.`);
