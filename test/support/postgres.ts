@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chownSync, cpSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -99,7 +99,7 @@ function chooseBinaries(
     const problem = tryToRun(candidate.bin, runAs);
     if (problem === undefined) return candidate;
     problems.push(problem);
-    const copied = copyWithin(home, candidate);
+    const copied = copyWithin(home, candidate, runAs);
     const problemOfCopy = copied && tryToRun(copied, runAs);
     if (copied && problemOfCopy === undefined) return { bin: copied, source: candidate.source };
     if (problemOfCopy) problems.push(problemOfCopy);
@@ -111,11 +111,13 @@ function chooseBinaries(
 }
 
 /** A checkout below somebody's private folder is out of reach for another user: take the binaries to where he may go. */
-function copyWithin(home: string, { relocatable }: PostgresBinaries): string | undefined {
-  if (relocatable === undefined) return undefined;
+function copyWithin(home: string, { relocatable }: PostgresBinaries, runAs: RunAs | undefined): string | undefined {
+  if (relocatable === undefined || runAs === undefined) return undefined;
   const copy = join(home, 'native');
   cpSync(relocatable, copy, { recursive: true, verbatimSymlinks: true });
-  chmodSync(copy, 0o755);
+  for (const path of ['', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })]) {
+    lchownSync(join(copy, path), runAs.uid, runAs.gid);
+  }
   return join(copy, 'bin');
 }
 
