@@ -1,0 +1,107 @@
+/**
+ * Reading the applied state. Every call is synchronous and sees the state after the last applied batch; what one turn of
+ * the event loop reads is one state. Nothing that comes back changes later, and changing it changes nothing.
+ */
+import { type Rounding } from './amounts';
+import { type TransferId } from './identifiers';
+import { type ResultCode } from './result-codes';
+
+export interface LedgerView {
+  /** 1, 2, 3 … in the order of creation; what outcome rows hold. */
+  readonly number: number;
+  readonly code: string;
+  readonly scale: number;
+  readonly autoOpen: boolean;
+  readonly rounding: Rounding;
+  /** Minor units; undefined: no limit. */
+  readonly defaultMinBalance: bigint | undefined;
+  readonly defaultMaxBalance: bigint | undefined;
+  /** Microseconds since the Unix epoch. */
+  readonly createdAt: number;
+  /** The record's offset; -1 for one made by the system. */
+  readonly offset: number;
+}
+
+export interface AccountView {
+  readonly handle: number;
+  readonly name: string;
+  readonly ledger: LedgerView;
+  /** Minor units; undefined: no limit. */
+  readonly minBalance: bigint | undefined;
+  readonly maxBalance: bigint | undefined;
+  readonly closed: boolean;
+  readonly userData: bigint;
+  readonly metadata: Buffer;
+  /** Microseconds since the Unix epoch. */
+  readonly openedAt: number;
+  /** Of the record that opened it: an OpenAccount or, with auto_open, a transfer. */
+  readonly offset: number;
+}
+
+/** Minor units throughout. */
+export interface BalanceView {
+  readonly handle: number;
+  readonly debitsPosted: bigint;
+  readonly creditsPosted: bigint;
+  readonly debitsPending: bigint;
+  readonly creditsPending: bigint;
+  /** creditsPosted - debitsPosted. */
+  readonly posted: bigint;
+  /** What may still be debited; undefined when the account has no lower limit. */
+  readonly available: bigint | undefined;
+  /** Counts the changes of this balance. */
+  readonly version: number;
+}
+
+export interface TransferView {
+  /** Canonical text. */
+  readonly id: string;
+  /** 0: there was no such account when the transfer was refused; then the name, or the handle that was asked for, follows. */
+  readonly debitHandle: number;
+  readonly creditHandle: number;
+  /** The account's name; of an account that was not found, the name or `#handle` as the command gave it. */
+  readonly debitAccount: string;
+  readonly creditAccount: string;
+  /** Undefined when no ledger was known when the transfer was refused. */
+  readonly ledger: LedgerView | undefined;
+  /** What was asked for, as decimal text at the ledger's scale; as it was given where no ledger is known. */
+  readonly amount: string;
+  /** What moved, in minor units: 0n when it was refused. */
+  readonly moved: bigint;
+  readonly code: number;
+  readonly userData: bigint;
+  readonly metadata: Buffer;
+  readonly offset: number;
+  /** Microseconds since the Unix epoch. */
+  readonly timestamp: number;
+  readonly result: ResultCode;
+}
+
+export interface LedgerCounts {
+  readonly ledgers: number;
+  readonly accounts: number;
+  /** Remembered ids: transfers that were done, and refusals that burned their id. */
+  readonly transfers: number;
+  /** Answers that repeated an earlier one. */
+  readonly replayed: number;
+  /** Transfer records by result, repeats not counted, indexed by ResultCode; for the metric ledger_transfers_total. */
+  readonly transfersByResult: readonly number[];
+}
+
+export interface LedgerReader {
+  /** By its code. */
+  ledger(code: string): LedgerView | undefined;
+  /** By its number, as outcome rows hold it. */
+  ledgerByNumber(number: number): LedgerView | undefined;
+  /** All, in the order of creation. */
+  ledgers(): readonly LedgerView[];
+  /** By its normalised name. */
+  account(name: string): AccountView | undefined;
+  accountByHandle(handle: number): AccountView | undefined;
+  /** At most `limit` accounts with a handle of at least `handle`, in order of handles, of one ledger where it is named. */
+  accountsFrom(handle: number, limit: number, ledgerCode?: string): readonly AccountView[];
+  balance(handle: number): BalanceView | undefined;
+  /** A transfer that was done, or whose refusal burned its id. */
+  transferById(id: TransferId): TransferView | undefined;
+  counts(): LedgerCounts;
+}
