@@ -1,0 +1,159 @@
+import { readHeader, type BatchHeader } from '../../log/batch';
+import type { LogStore } from '../../log/log-store';
+import type { Clock, Scheduler } from './environment';
+import { ReplicaError } from './errors';
+import type { StateMachine } from './state-machine';
+
+interface IndexWaiter {
+  readonly index: number;
+  readonly deadlineAt: number;
+  readonly resolve: () => void;
+  readonly reject: (error: ReplicaError) => void;
+}
+
+/** How long the state machine may work in one go before input and output get a turn, and how much is read at once. */
+const SLICE_MILLIS = 8;
+const READ_BYTES = 1 << 20;
+
+export interface ApplierEvents {
+  /** Called for each batch in order, right after the state machine took it. */
+  applied(header: BatchHeader, outcomes: Buffer, batch: Buffer): void;
+  failed(error: unknown): void;
+}
+
+/** Feeds committed batches to the state machine, in order, each once, in slices that leave the event loop responsive. */
+export class Applier {
+  private commit: number;
+  private running = false;
+  private stopped = false;
+  private waiters: IndexWaiter[] = [];
+
+  constructor(
+    private readonly log: LogStore,
+    private readonly machine: StateMachine,
+    private readonly clock: Clock,
+    private readonly scheduler: Scheduler,
+    private readonly events: ApplierEvents,
+    private appliedTo: number,
+  ) {
+    this.commit = appliedTo;
+  }
+
+  get appliedIndex(): number {
+    return this.appliedTo;
+  }
+
+  get committedIndex(): number {
+    return this.commit;
+  }
+
+  /** Everything up to `index` is committed. */
+  committed(index: number): void {
+    if (index <= this.commit) return;
+    this.commit = index;
+    this.run();
+  }
+
+  /** The state was replaced by a snapshot at `index`. */
+  jumped(index: number): void {
+    this.appliedTo = index;
+    this.commit = Math.max(this.commit, index);
+    this.wake();
+  }
+
+  waitFor(index: number, deadlineAt: number): Promise<void> {
+    if (this.appliedTo >= index) return Promise.resolve();
+    return new Promise((resolve, reject) => this.waiters.push({ index, deadlineAt, resolve, reject }));
+  }
+
+  expire(now: number): void {
+    if (this.waiters.length === 0) return;
+    const late = this.waiters.filter((waiter) => waiter.deadlineAt <= now);
+    if (late.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => waiter.deadlineAt > now);
+    for (const waiter of late) {
+      waiter.reject(new ReplicaError('NO_LEADER', `This node has applied the log up to index ${this.appliedTo}, not ${waiter.index}, in time.`));
+    }
+  }
+
+  stop(error: ReplicaError): void {
+    this.stopped = true;
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+  }
+
+  private run(): void {
+    if (this.running || this.stopped) return;
+    this.running = true;
+    try {
+      this.slice();
+    } catch (error) {
+      this.events.failed(error);
+    }
+  }
+
+  private slice(): void {
+    const until = this.clock.monotonicMillis() + SLICE_MILLIS;
+    while (this.appliedTo < this.commit && !this.stopped) {
+      const batches = this.log.cached(this.appliedTo + 1, READ_BYTES);
+      if (!batches || batches.length === 0) {
+        this.loadThenContinue();
+        return;
+      }
+      if (!this.applyAll(batches, until)) {
+        this.scheduler.defer(() => this.continueSlice());
+        return;
+      }
+    }
+    this.running = false;
+  }
+
+  private continueSlice(): void {
+    this.running = false;
+    this.run();
+  }
+
+  /** False when the slice's time is over. */
+  private applyAll(batches: readonly Buffer[], until: number): boolean {
+    for (const batch of batches) {
+      if (this.appliedTo >= this.commit || this.stopped) return true;
+      const header = readHeader(batch);
+      if (header.index !== this.appliedTo + 1) {
+        throw new Error(`Batch ${header.index} was read where batch ${this.appliedTo + 1} is to be applied.`);
+      }
+      const outcomes = this.machine.apply(batch, header);
+      this.appliedTo = header.index;
+      this.events.applied(header, outcomes, batch);
+      this.wake();
+      if (this.clock.monotonicMillis() >= until && this.appliedTo < this.commit) return false;
+    }
+    return true;
+  }
+
+  private loadThenContinue(): void {
+    const from = this.appliedTo + 1;
+    this.log.read(from, READ_BYTES).then(
+      (batches) => {
+        try {
+          // A snapshot may have been installed while the disk was read.
+          if (this.appliedTo + 1 === from && !this.stopped) this.applyAll(batches, Number.POSITIVE_INFINITY);
+          this.continueSlice();
+        } catch (error) {
+          this.events.failed(error);
+        }
+      },
+      (error: unknown) => {
+        if (this.stopped) return;
+        if (this.appliedTo + 1 !== from) this.continueSlice();
+        else this.events.failed(error);
+      },
+    );
+  }
+
+  private wake(): void {
+    if (this.waiters.length === 0) return;
+    const ready = this.waiters.filter((waiter) => waiter.index <= this.appliedTo);
+    if (ready.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => waiter.index > this.appliedTo);
+    for (const waiter of ready) waiter.resolve();
+  }
+}

@@ -1,0 +1,181 @@
+import { RaftMessageError, type Message, type NodeId, type RaftCore, type Ready } from '../core';
+import { entryOf, verifyEntry } from './entries';
+import type { ReplicaOptions } from './replica-options';
+
+export interface ReadyHandlers {
+  committed(to: number): void;
+  readConfirmed(context: number, index: number): void;
+  softStateChanged(role: string, leader: NodeId): void;
+  /** Something became durable: the next batch may be made. */
+  durable(): void;
+}
+
+/**
+ * Does what the core hands out, in the order that safety asks for: appends in the same turn, sends in parallel with the
+ * disk, and says or sends nothing that depends on the disk before it is durable. Writes become durable in the order in
+ * which they were handed out, so that an acknowledged entry never outlives the term it was acknowledged in.
+ */
+export class ReadyLoop {
+  private persisted: Promise<unknown> = Promise.resolve();
+  private draining = false;
+  private stopped = false;
+  private readonly sendingSnapshots = new Set<NodeId>();
+
+  constructor(
+    private readonly core: RaftCore,
+    private readonly options: ReplicaOptions,
+    private readonly handlers: ReadyHandlers,
+  ) {}
+
+  /** Steps a peer's message into the core. What is wrong with it is logged, and it is dropped. */
+  receive(message: Message): void {
+    if (this.stopped) return;
+    try {
+      if (message.type === 'append') for (const entry of message.entries) verifyEntry(entry, this.options.group);
+    } catch (error) {
+      this.options.events.warn({ peer: message.from, err: error }, 'a peer sent entries that do not verify; dropped');
+      return;
+    }
+    this.guarded(() => {
+      try {
+        this.core.step(message);
+      } catch (error) {
+        if (!(error instanceof RaftMessageError)) throw error;
+        this.options.events.warn({ peer: message.from, err: error }, 'a peer sent a message that Raft does not allow; dropped');
+      }
+      this.drain();
+    });
+  }
+
+  /** Runs `work` on the core; whatever it throws is an invariant that broke, and ends the process. */
+  guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.stop();
+      this.options.listener.fatal(error);
+    }
+  }
+
+  /** Handles everything that the core has to say now. */
+  drain(): void {
+    if (this.draining || this.stopped) return;
+    this.draining = true;
+    try {
+      for (let ready = this.core.ready(); ready && !this.stopped; ready = this.core.ready()) this.handle(ready);
+    } finally {
+      this.draining = false;
+    }
+  }
+
+  /** Resolves when all that was handed out is durable. */
+  settled(): Promise<unknown> {
+    return this.persisted;
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private handle(ready: Ready): void {
+    const truncation =
+      ready.truncateFrom === undefined ? undefined : this.options.log.truncateSuffix(ready.truncateFrom);
+    for (const entry of ready.entries) this.options.log.append(entry.data);
+    for (const message of ready.messages) this.send(message);
+    this.persist(ready, truncation);
+    if (ready.softState) this.handlers.softStateChanged(ready.softState.role, ready.softState.leader);
+    for (const state of ready.readStates) this.handlers.readConfirmed(state.context, state.index);
+    if (ready.committed) this.handlers.committed(ready.committed.to);
+    for (const read of ready.reads) this.load(read.peer, read.from);
+    for (const { to } of ready.snapshotsToSend) this.sendSnapshot(to);
+    if (ready.installSnapshot) this.install(ready.installSnapshot);
+    if (ready.lossSettled) this.background(this.options.lossSettled());
+  }
+
+  private persist(ready: Ready, truncation: Promise<void> | undefined): void {
+    const { ack, messagesAfterSync } = ready;
+    if (!ack && messagesAfterSync.length === 0) return;
+    const work: Promise<unknown>[] = [this.persisted];
+    if (ready.hardState) work.push(this.options.saveHardState(ready.hardState));
+    if (truncation) work.push(truncation);
+    if (truncation || ready.entries.length > 0) work.push(this.options.log.sync());
+    this.persisted = Promise.all(work);
+    this.background(
+      this.persisted.then(() => {
+        if (this.stopped) return;
+        this.guarded(() => {
+          for (const message of messagesAfterSync) this.send(message);
+          if (ack) this.core.appended(ack);
+          this.drain();
+          this.handlers.durable();
+        });
+      }),
+    );
+  }
+
+  /** Peers compare clocks by what these three carry; see ClockGuard. */
+  private send(message: Message): void {
+    const clocked =
+      message.type === 'heartbeat' || message.type === 'heartbeatResp' || message.type === 'appendResp'
+        ? { ...message, clock: this.options.clock.wallMicros() }
+        : message;
+    this.options.send(message.to, clocked);
+  }
+
+  private load(peer: NodeId, from: number): void {
+    this.background(
+      this.options.log.read(from, this.options.limits.messageBytes).then(
+        (batches) => this.guarded(() => this.loaded(peer, batches)),
+        (error: unknown) => {
+          this.options.events.warn({ peer, from, err: error }, 'entries for a peer could not be read; trying again');
+          this.guarded(() => this.loaded(peer, []));
+        },
+      ),
+    );
+  }
+
+  private loaded(peer: NodeId, batches: readonly Buffer[]): void {
+    if (this.stopped) return;
+    if (batches.length > 0) this.core.appendFor(peer, batches.map(entryOf));
+    else this.core.entriesLoaded(peer);
+    this.drain();
+  }
+
+  private sendSnapshot(to: NodeId): void {
+    if (this.sendingSnapshots.has(to)) return;
+    this.sendingSnapshots.add(to);
+    const { term } = this.core.status();
+    this.background(
+      this.options.snapshots.send(to, term).then((ok) => {
+        this.sendingSnapshots.delete(to);
+        this.guarded(() => {
+          this.core.snapshotStatus(to, ok);
+          this.drain();
+        });
+      }),
+    );
+  }
+
+  private install(meta: NonNullable<Ready['installSnapshot']>): void {
+    this.background(
+      // Writes that are under way belong to the log that is about to be replaced.
+      this.persisted
+        .then(() => this.options.snapshots.install(meta))
+        .then(() =>
+          this.guarded(() => {
+            this.core.snapshotInstalled(meta);
+            this.drain();
+          }),
+        ),
+    );
+  }
+
+  private background(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (this.stopped) return;
+      this.stop();
+      this.options.listener.fatal(error);
+    });
+  }
+}
+

@@ -1,0 +1,70 @@
+import { sealBatch } from '../../log/batch';
+import type { LogStore } from '../../log/log-store';
+import type { Clock } from './environment';
+
+interface Tail {
+  readonly index: number;
+  readonly hash: Buffer;
+  readonly nextOffset: number;
+  readonly time: number;
+}
+
+const HASH_AT = 128;
+const HASH_BYTES = 32;
+
+/**
+ * Gives a leader's new batch its final header: the chain to the batch before, dense offsets, and a time that strictly
+ * increases over the whole log, whatever the clocks of successive leaders say.
+ */
+export class Sealer {
+  private tail: Tail | undefined;
+
+  constructor(
+    private readonly log: LogStore,
+    private readonly group: number,
+    private readonly clock: Clock,
+  ) {}
+
+  seal(kind: number, index: number, term: number, commitIndex: number, payload: readonly Buffer[], count: number): Buffer {
+    const tail = this.tailBefore(index);
+    const time = Math.max(this.clock.wallMicros(), tail.time + 1);
+    const batch = sealBatch(
+      {
+        kind,
+        index,
+        term,
+        baseOffset: tail.nextOffset,
+        count,
+        time,
+        commitIndex,
+        group: this.group,
+        previousHash: tail.hash,
+      },
+      payload,
+    );
+    this.tail = {
+      index,
+      hash: batch.subarray(HASH_AT, HASH_AT + HASH_BYTES),
+      nextOffset: tail.nextOffset + count,
+      time,
+    };
+    return batch;
+  }
+
+  /** The log's own end, or the batch that was sealed a moment ago and is not appended yet. */
+  private tailBefore(index: number): Tail {
+    if (this.log.lastIndex === index - 1) {
+      return {
+        index: index - 1,
+        hash: this.log.lastHash,
+        nextOffset: this.log.nextOffset,
+        time: this.log.lastTime,
+      };
+    }
+    if (this.tail?.index === index - 1) return this.tail;
+    throw new Error(
+      `A batch with index ${index} was to be sealed, but the log ends at ${this.log.lastIndex}` +
+        ` and the last sealed batch is ${this.tail?.index ?? 'none'}: the chain has a gap.`,
+    );
+  }
+}

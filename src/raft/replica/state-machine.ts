@@ -1,0 +1,19 @@
+import type { BatchHeader } from '../../log/batch';
+
+/**
+ * What a Raft group replicates. Deterministic: the same batches give the same state and the same outcomes on every node,
+ * and on every replay (no clock, randomness or input and output of its own).
+ */
+export interface StateMachine {
+  /**
+   * Takes one committed batch (header and payload, as it is in the log). Total: whatever the payload holds, it gives
+   * outcomes. Returns one 64-byte outcome row for each record that takes an offset, in order; empty for other batches.
+   */
+  apply(batch: Buffer, header: BatchHeader): Buffer;
+  /** The whole state after the last applied batch. Later calls of `apply` do not change what the iterator gives. */
+  snapshot(): Iterable<Buffer>;
+  /** Replaces the state by what `snapshot` gave. `at` is where the snapshot stands. */
+  restore(chunks: AsyncIterable<Buffer>, at: { readonly index: number; readonly nextOffset: number }): Promise<void>;
+  /** Makes durable whatever was derived from applied batches and is kept beside the log; awaited before a snapshot replaces them. */
+  flush(): Promise<void>;
+}
