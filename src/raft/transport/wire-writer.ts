@@ -1,0 +1,74 @@
+/** Collects the fields of one body; the counterpart of WireReader. Grows as needed, so it is for what is small. */
+export class WireWriter {
+  private bytes: Buffer;
+  private at = 0;
+
+  constructor(capacity = 128) {
+    this.bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  u8(value: number): this {
+    this.bytes.writeUInt8(value, this.reserve(1));
+    return this;
+  }
+
+  u16(value: number): this {
+    this.bytes.writeUInt16LE(value, this.reserve(2));
+    return this;
+  }
+
+  u32(value: number): this {
+    this.bytes.writeUInt32LE(value, this.reserve(4));
+    return this;
+  }
+
+  /** Throws RangeError for what is not a safe integer from 0 on. */
+  u64(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`An index, term, offset or time must be a safe integer from 0 on, but it is ${value}.`);
+    }
+    const at = this.reserve(8);
+    this.bytes.writeUInt32LE(value % 0x1_0000_0000, at);
+    this.bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), at + 4);
+    return this;
+  }
+
+  raw(source: Buffer): this {
+    source.copy(this.bytes, this.reserve(source.length));
+    return this;
+  }
+
+  /** Text with its length in bytes (u16) in front. Throws RangeError beyond `maxBytes`. */
+  text(value: string, maxBytes: number, what: string): this {
+    const length = Buffer.byteLength(value);
+    if (length > maxBytes) {
+      throw new RangeError(`${what} has ${length} bytes of UTF-8; at most ${maxBytes} fit on the wire.`);
+    }
+    this.u16(length);
+    this.bytes.write(value, this.reserve(length), length, 'utf8');
+    return this;
+  }
+
+  /** What was written: a view, so the writer is done with. */
+  finish(): Buffer {
+    return this.bytes.subarray(0, this.at);
+  }
+
+  private reserve(length: number): number {
+    const at = this.at;
+    if (at + length > this.bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, at + length));
+      this.bytes.copy(grown, 0, 0, at);
+      this.bytes = grown;
+    }
+    this.at = at + length;
+    return at;
+  }
+}
+
+/** As much of `text`, from its start, as fits into `maxBytes` of UTF-8. */
+export function cutText(text: string, maxBytes: number): string {
+  let cut = text;
+  while (Buffer.byteLength(cut) > maxBytes) cut = cut.slice(0, Math.floor(cut.length * 0.9));
+  return cut;
+}
