@@ -80,7 +80,7 @@ export class CopyRows {
   /** ASCII only, which is what results, codes of ledgers and UUIDs are. */
   ascii(value: string): void {
     this.field(value.length);
-    this.at += this.piece.latin1Write(value, this.at, value.length);
+    this.at += this.piece.write(value, this.at, 'latin1');
   }
 
   bytes(value: Uint8Array): void {

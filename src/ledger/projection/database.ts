@@ -30,6 +30,8 @@ export interface Transaction extends Queries {
 
 /** One session: whoever holds it is the only user of it, and what it locked is free again when it ends. */
 export interface Database extends Queries {
+  /** `UNLOGGED`: after a crash all of it is made again from the log, so its tables need no write-ahead log of their own. */
+  readonly persistence: 'LOGGED' | 'UNLOGGED';
   /** Commits when `work` resolves, rolls back when it rejects. One at a time. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Housekeeping that no server in the background does; called now and then between transactions. */

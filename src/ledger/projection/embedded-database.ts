@@ -1,4 +1,6 @@
-import { type PGlite, type Results, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
+import type { PGlite, Results, Transaction as PGliteTransaction } from '@electric-sql/pglite' with {
+  'resolution-mode': 'import',
+};
 import { type Database, DatabaseBrokenError, type QueryResult, type TextRow, type Transaction } from './database';
 import { EmbeddedFolder } from './embedded-folder';
 
@@ -21,6 +23,7 @@ const asText = Object.fromEntries(Object.values(TEXT_FOR).map((oid) => [oid, (va
 
 /** A {@link Database} in this process (Postgres compiled to WebAssembly), in a folder of its own. */
 export class EmbeddedDatabase implements Database {
+  readonly persistence = 'UNLOGGED';
   private broken: Error | undefined;
 
   private constructor(
@@ -48,7 +51,7 @@ export class EmbeddedDatabase implements Database {
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.guarded(() => this.pglite.transaction((inner) => work(this.transactionOn(inner))));
+    return this.pglite.transaction((inner) => work(this.transactionOn(inner)));
   }
 
   /** What autovacuum and the checkpointer do for a server. */
@@ -79,18 +82,20 @@ export class EmbeddedDatabase implements Database {
   }
 
   /** An error without an SQLSTATE is not Postgres speaking: the machine that it runs on has failed. */
-  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+  private async guarded<T>(statement: () => Promise<T>): Promise<T> {
     if (this.broken) throw this.broken;
     try {
-      return await work();
+      return await statement();
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
-        this.broken = new DatabaseBrokenError(`The embedded Postgres has failed: ${error.message}`, { cause: error });
-        throw this.broken;
-      }
-      throw error;
+      if (hasSqlState(error)) throw error;
+      this.broken = new DatabaseBrokenError(`The embedded Postgres has failed: ${String(error)}`, { cause: error });
+      throw this.broken;
     }
   }
+}
+
+function hasSqlState(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.length === 5;
 }
 
 async function start(dataDir: string): Promise<PGlite> {

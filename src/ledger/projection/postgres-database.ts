@@ -26,6 +26,7 @@ const asText = () => (value: string) => value;
 
 /** A {@link Database} on a Postgres server, through one connection. */
 export class PostgresDatabase implements Database {
+  readonly persistence = 'LOGGED';
   private lost: Error | undefined;
 
   private constructor(private readonly client: Client) {

@@ -1,0 +1,75 @@
+/**
+ * The projection's process: started by the node ({@link ProjectionProcess}), talks to nothing but the node and the
+ * database, ends when the node is gone.
+ */
+import { readdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { type Database, type ProjectionTarget } from './database';
+import { EmbeddedDatabase } from './embedded-database';
+import { EmbeddedFolder } from './embedded-folder';
+import { NodeLink } from './node-link';
+import { Backoff } from './pause';
+import { PostgresDatabase } from './postgres-database';
+import { Projector } from './projector';
+import { type ProjectionConfig } from './protocol';
+
+/** Milliseconds. */
+const FIRST_RETRY = 250;
+const LONGEST_RETRY = 15_000;
+/** Milliseconds to close the database in when the node is gone. */
+const ORPHAN_DEADLINE = 3_000;
+
+async function main(): Promise<void> {
+  lowerPriority();
+  const stop = new AbortController();
+  const link = new NodeLink(() => stop.abort());
+  // Ctrl-C and a service manager's stop reach this process too; when to end is the node's to say.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  process.once('disconnect', () => {
+    stop.abort();
+    setTimeout(() => process.exit(1), ORPHAN_DEADLINE).unref();
+  });
+
+  const config = await link.configuration;
+  if (config.target.kind === 'embedded' && !(await EmbeddedFolder.isClean(config.target.dir))) {
+    await (await EmbeddedDatabase.open(config.target.dir)).close();
+    link.startAgain();
+  } else {
+    await project(config, link, stop.signal);
+  }
+  if (process.connected) process.disconnect();
+}
+
+async function project(config: ProjectionConfig, link: NodeLink, signal: AbortSignal): Promise<void> {
+  const projector = new Projector({
+    identity: config,
+    openDatabase: () => openDatabase(config.target),
+    source: link,
+    onStatus: (status) => link.tell(status),
+    monotonic: () => performance.now(),
+    backoff: new Backoff(FIRST_RETRY, LONGEST_RETRY),
+  });
+  try {
+    await projector.run(signal);
+  } finally {
+    link.close();
+  }
+}
+
+function openDatabase(target: ProjectionTarget): Promise<Database> {
+  return target.kind === 'postgres' ? PostgresDatabase.connect(target.url) : EmbeddedDatabase.open(target.dir);
+}
+
+/** Consensus comes first on a busy machine. On Linux a priority belongs to a thread, and V8 has started some already. */
+function lowerPriority(): void {
+  const low = constants.priority.PRIORITY_BELOW_NORMAL;
+  setPriority(low);
+  if (process.platform !== 'linux') return;
+  for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), low);
+}
+
+main().catch((error: unknown) => {
+  // The node reads the end of this process's stderr into the reason that it shows.
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
