@@ -4,6 +4,7 @@ export * from './messages';
 export * from './options';
 export * from './ready';
 export * from './status';
+export { RaftCore } from './core';
 export { RaftInvariantError, RaftMessageError } from './errors';
 export {
   ConfigurationFormatError,
