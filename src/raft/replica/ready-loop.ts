@@ -6,6 +6,8 @@ export interface ReadyHandlers {
   committed(to: number): void;
   readConfirmed(context: number, index: number): void;
   softStateChanged(role: string, leader: NodeId): void;
+  /** Entries of a configuration came, or some that may have been one went. */
+  configurationMayHaveChanged(): void;
   /** Something became durable: the next batch may be made. */
   durable(): void;
 }
@@ -83,6 +85,9 @@ export class ReadyLoop {
     for (const entry of ready.entries) this.options.log.append(entry.data);
     for (const message of ready.messages) this.send(message);
     this.persist(ready, truncation);
+    if (ready.truncateFrom !== undefined || ready.entries.some((entry) => entry.config !== undefined)) {
+      this.handlers.configurationMayHaveChanged();
+    }
     if (ready.softState) this.handlers.softStateChanged(ready.softState.role, ready.softState.leader);
     for (const state of ready.readStates) this.handlers.readConfirmed(state.context, state.index);
     if (ready.committed) this.handlers.committed(ready.committed.to);
@@ -164,6 +169,7 @@ export class ReadyLoop {
         .then(() =>
           this.guarded(() => {
             this.core.snapshotInstalled(meta);
+            this.handlers.configurationMayHaveChanged();
             this.drain();
           }),
         ),

@@ -39,6 +39,7 @@ export class Replica {
   private expiredAt = 0;
   private leader: NodeId = NOBODY;
   private configurationIndex = -1;
+  private voters: readonly NodeId[] = [];
   private freshAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: ReplicaOptions) {
@@ -71,10 +72,11 @@ export class Replica {
       committed: (to) => this.applier.committed(to),
       readConfirmed: (context, index) => this.rounds.confirmed(context, index),
       softStateChanged: (_role, leader) => this.leaderChanged(leader),
+      configurationMayHaveChanged: () => this.lookAtConfiguration(),
       durable: () => this.proposer.pump(),
     });
     this.proposer = new Proposer(this.core, this.loop, this.waiters, new ProposalQueue(limits), options, () =>
-      this.clockGuard.mayPropose(this.id, this.core.status().configuration.voters),
+      this.clockGuard.mayPropose(this.id, this.voters),
     );
     this.rounds = new ReadRounds(
       (context) => this.loop.guarded(() => {
@@ -90,6 +92,7 @@ export class Replica {
   /** Begins to tick: to campaign, to send heartbeats, to keep deadlines. */
   start(): void {
     this.stopTicking = this.options.scheduler.every(this.options.timing.tickMillis, () => this.tick());
+    this.lookAtConfiguration();
     this.loop.guarded(() => this.loop.drain());
   }
 
@@ -98,7 +101,6 @@ export class Replica {
     if (this.stopped) return;
     if ('clock' in message && message.clock !== undefined) this.clockGuard.observe(message.from, message.clock);
     this.loop.receive(message);
-    this.afterStep();
   }
 
   /** Commits a chunk through this replica, if it leads. Rejects with ReplicaError. */
@@ -130,6 +132,7 @@ export class Replica {
     return this.options.clock.monotonicMillis() - this.freshAt;
   }
 
+  /** Puts a change of the membership into the log; the refusal, if it cannot be made now. */
   changeConfiguration(change: ConfigurationChange): ConfigurationRefusal | undefined {
     let refusal: ConfigurationRefusal | undefined;
     this.loop.guarded(() => {
@@ -137,7 +140,6 @@ export class Replica {
       refusal = typeof answer === 'string' ? answer : undefined;
       this.loop.drain();
     });
-    this.afterStep();
     return refusal;
   }
 
@@ -214,7 +216,6 @@ export class Replica {
       this.applier.expire(now);
     }
     this.proposer.pump();
-    this.afterStep();
   }
 
   private batchApplied(header: BatchHeader, outcomes: Buffer, batch: Buffer): void {
@@ -231,10 +232,11 @@ export class Replica {
     this.options.listener.leaderChanged(leader, this.core.status().term);
   }
 
-  private afterStep(): void {
+  private lookAtConfiguration(): void {
     const { configuration, configurationIndex } = this.core.status();
     if (configurationIndex === this.configurationIndex) return;
     this.configurationIndex = configurationIndex;
+    this.voters = configuration.voters;
     this.options.listener.configurationChanged(configuration);
   }
 }

@@ -1,0 +1,81 @@
+import type { IncomingCall } from '../raft/transport';
+import { CallError } from '../raft/transport';
+import { StartupError } from './startup-error';
+import { decodeJson, encodeJson, numberField, textField } from './peer-calls';
+
+export interface Adoption {
+  readonly clusterId: string;
+  readonly partitions: number;
+}
+
+export interface DeskIdentity {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly name: string;
+  readonly rpcAddr: string;
+}
+
+const CLUSTER_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * Where a node without a cluster waits to be taken in. The leader of a cluster that sees it in gossip asks who it is, and
+ * then adopts or refuses it. Once it belongs to a cluster it only says who it is.
+ */
+export class JoinDesk {
+  private waiting: { resolve: (adoption: Adoption) => void; reject: (error: Error) => void } | undefined;
+  private adopted: Adoption | undefined;
+
+  constructor(
+    private readonly identity: () => DeskIdentity,
+    /** Makes the membership durable, before the leader hears yes. */
+    private readonly save: (adoption: Adoption) => Promise<void>,
+  ) {}
+
+  /** Resolves once a cluster has adopted this node; rejects with StartupError when it was refused. */
+  waitForAdoption(): Promise<Adoption> {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+    });
+  }
+
+  identify(): Promise<Buffer> {
+    return Promise.resolve(encodeJson(this.identity()));
+  }
+
+  async adopt(call: IncomingCall): Promise<Buffer> {
+    const body = decodeJson(call.body);
+    const adoption = { clusterId: textField(body, 'clusterId'), partitions: numberField(body, 'partitions') };
+    this.checkMeant(textField(body, 'nodeId'));
+    if (!CLUSTER_ID.test(adoption.clusterId)) {
+      throw refusal('CLUSTER_ID_INVALID', `"${adoption.clusterId}" is not the id of a cluster`);
+    }
+    // The leader may not have heard the answer the first time.
+    if (this.identity().clusterId === adoption.clusterId) return encodeJson({});
+    if (!this.waiting || this.adopted) {
+      throw refusal('NOT_JOINING', `this node belongs to cluster ${this.identity().clusterId} and joins no other`);
+    }
+    this.adopted = adoption;
+    await this.save(adoption);
+    this.waiting.resolve(adoption);
+    return encodeJson({});
+  }
+
+  refuse(call: IncomingCall): Promise<Buffer> {
+    const body = decodeJson(call.body);
+    this.checkMeant(textField(body, 'nodeId'));
+    if (this.waiting && !this.adopted) {
+      this.waiting.reject(new StartupError(`the cluster refuses this node: ${textField(body, 'reason')}`, 2));
+    }
+    return Promise.resolve(encodeJson({}));
+  }
+
+  /** An address may have been taken over by another node since the leader learnt it. */
+  private checkMeant(nodeId: string): void {
+    const own = this.identity().nodeId;
+    if (nodeId !== own) throw refusal('NOT_ME', `this is node ${own}, not ${nodeId}`);
+  }
+}
+
+function refusal(reason: string, message: string): CallError {
+  return new CallError('FAILED_PRECONDITION', reason, message, { sent: true });
+}
