@@ -219,6 +219,7 @@ export interface SubmitBatchResponse<N = string> {
   results: TransferResult<N>[];
   token: string;
   error: BatchError | null;
+  repeats: RowResult<N>[];
 }
 
 type ConsistencyOut = Partial<Consistency<Int64>>;

@@ -1,0 +1,114 @@
+/** `cluster.v1.Cluster`: for operators. */
+import { type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type MembersResponse,
+  type NodeNameRequest,
+  type StatusRequest,
+  type StatusResponseOut,
+  type TakeSnapshotResponseOut,
+  type TransferLeadershipResponse,
+} from '../../proto/cluster-v1';
+import { type Budget, within } from '../deadline';
+import { Fault, invalid } from '../errors';
+import { type GroupStatusView, type MemberView } from '../node-port';
+import { type Door } from './door';
+
+/** Longest node name that is looked at: names come back in messages. */
+const MAX_NODE_NAME = 255;
+
+export function clusterService(door: Door): UntypedServiceImplementation {
+  return {
+    Status: door.unary('Status', (request: StatusRequest) => status(door, request)),
+    Members: door.unary('Members', (): MembersResponse => ({ members: door.port.members().map(memberOut) })),
+    TransferLeadership: door.unary('TransferLeadership', (request: NodeNameRequest, budget) =>
+      transferLeadership(door, request, budget),
+    ),
+    AddMember: door.unary('AddMember', (request: NodeNameRequest, budget) => addMember(door, request, budget)),
+    RemoveMember: door.unary('RemoveMember', (request: NodeNameRequest, budget) => removeMember(door, request, budget)),
+    TakeSnapshot: door.unary('TakeSnapshot', (_request: object, budget) => takeSnapshot(door, budget)),
+  };
+}
+
+function status(door: Door, request: StatusRequest): StatusResponseOut {
+  const { info } = door.port;
+  const view = door.port.status({ stateHash: request.state_hash });
+  return {
+    cluster_id: info.clusterId,
+    node_name: info.nodeName,
+    node_id: info.nodeId,
+    version: info.version,
+    groups: view.groups.map(groupOut),
+    projection_lag_records: view.projectionLagRecords,
+    projection: view.projection,
+  };
+}
+
+function groupOut(view: GroupStatusView): StatusResponseOut['groups'][number] {
+  return {
+    group: view.group,
+    role: view.role,
+    term: view.term,
+    leader: view.leader,
+    first_index: view.firstIndex,
+    last_index: view.lastIndex,
+    commit_index: view.commitIndex,
+    applied_index: view.appliedIndex,
+    snapshot_index: view.snapshotIndex,
+    next_offset: view.nextOffset,
+    state_hash: view.stateHash ?? '',
+  };
+}
+
+function memberOut(view: MemberView): MembersResponse['members'][number] {
+  return {
+    name: view.name,
+    node_id: view.nodeId,
+    rpc_addr: view.rpcAddr,
+    gossip_addr: view.gossipAddr,
+    suffrage: view.suffrage,
+    liveness: view.liveness,
+    is_leader: view.isLeader,
+  };
+}
+
+async function transferLeadership(
+  door: Door,
+  request: NodeNameRequest,
+  budget: Budget,
+): Promise<TransferLeadershipResponse> {
+  const name = bounded(request.node_name);
+  return { leader: await within(door.port.transferLeadership(name, budget.workMs), budget.patienceMs, 'write') };
+}
+
+async function addMember(door: Door, request: NodeNameRequest, budget: Budget): Promise<object> {
+  if (door.port.addMember === undefined) throw notBuilt('AddMember');
+  await within(door.port.addMember(required(request.node_name), budget.workMs), budget.patienceMs, 'write');
+  return {};
+}
+
+async function removeMember(door: Door, request: NodeNameRequest, budget: Budget): Promise<object> {
+  if (door.port.removeMember === undefined) throw notBuilt('RemoveMember');
+  await within(door.port.removeMember(required(request.node_name), budget.workMs), budget.patienceMs, 'write');
+  return {};
+}
+
+async function takeSnapshot(door: Door, budget: Budget): Promise<TakeSnapshotResponseOut> {
+  if (door.port.takeSnapshot === undefined) throw notBuilt('TakeSnapshot');
+  return { index: await within(door.port.takeSnapshot(budget.workMs), budget.patienceMs, 'write') };
+}
+
+function notBuilt(call: string): Fault {
+  return new Fault('UNIMPLEMENTED', 'UNIMPLEMENTED', `${call} is not available in this version.`);
+}
+
+function required(name: string): string {
+  if (name === '') throw invalid('node_name', 'NODE_NAME_REQUIRED', 'Name the node that is meant.');
+  return bounded(name);
+}
+
+function bounded(name: string): string {
+  if (Buffer.byteLength(name) > MAX_NODE_NAME) {
+    throw invalid('node_name', 'NODE_NAME_INVALID', `A node name has at most ${MAX_NODE_NAME} bytes.`);
+  }
+  return name;
+}

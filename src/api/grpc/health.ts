@@ -1,0 +1,77 @@
+/**
+ * `grpc.health.v1.Health`. The definition is the library's; the handlers are ours, because the library keeps the name of
+ * every service that anybody ever watched, and leaves its streams open when the server stops.
+ */
+import { type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
+import { service } from 'grpc-health-check';
+import { Fault, shuttingDown } from '../errors';
+import { type Door, failStream } from './door';
+
+type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+
+interface HealthRequest {
+  service: string;
+}
+
+interface HealthResponse {
+  status: ServingStatus;
+}
+
+type Watch = ServerWritableStream<HealthRequest, HealthResponse>;
+
+export const HEALTH_SERVICES: readonly string[] = ['', 'log.v1.Log', 'ledger.v1.Ledger'];
+
+export class Health {
+  private serving = false;
+  private readonly watchers = new Set<Watch>();
+
+  constructor(private readonly door: Door) {}
+
+  addTo(server: Server): void {
+    server.addService(service, {
+      check: (call: ServerUnaryCall<HealthRequest, HealthResponse>, answer: sendUnaryData<HealthResponse>) =>
+        this.check(call.request.service, answer),
+      watch: (call: Watch) => this.watch(call),
+      list: (_call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) =>
+        answer(null, { statuses: Object.fromEntries(HEALTH_SERVICES.map((name) => [name, this.response(name)])) }),
+    });
+  }
+
+  setServing(serving: boolean): void {
+    if (serving === this.serving) return;
+    this.serving = serving;
+    for (const call of this.watchers) {
+      if (HEALTH_SERVICES.includes(call.request.service)) call.write(this.response(call.request.service));
+    }
+  }
+
+  private response(name: string): HealthResponse {
+    if (!HEALTH_SERVICES.includes(name)) return { status: 'SERVICE_UNKNOWN' };
+    return { status: this.serving ? 'SERVING' : 'NOT_SERVING' };
+  }
+
+  private check(name: string, answer: sendUnaryData<HealthResponse>): void {
+    if (HEALTH_SERVICES.includes(name)) answer(null, this.response(name));
+    else {
+      const fault = new Fault('NOT_FOUND', 'SERVICE_UNKNOWN', `This server has no service ${JSON.stringify(name)}.`);
+      answer(this.door.failure(fault, 'Health'));
+    }
+  }
+
+  private watch(call: Watch): void {
+    const { calls } = this.door;
+    const leave = calls.enter();
+    const stop = (): void => failStream(call, this.door.failure(shuttingDown(), 'Health'));
+    const end = (): void => {
+      this.watchers.delete(call);
+      calls.stopSignal.removeEventListener('abort', stop);
+      leave();
+    };
+    call.once('cancelled', end);
+    call.once('close', end);
+    calls.stopSignal.addEventListener('abort', stop, { once: true });
+    this.watchers.add(call);
+    call.write(this.response(call.request.service));
+    if (calls.stopping) stop();
+  }
+}

@@ -1,0 +1,160 @@
+/** `ledger.v1.Ledger`: ledgers, accounts, transfers, balances. */
+import { type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { normaliseId, normaliseName } from '../../ledger/identifiers';
+import {
+  type CreateLedgersRequest,
+  type CreateLedgersResponse,
+  type CreateTransfersRequest,
+  type CreateTransfersResponse,
+  type GetAccountRequest,
+  type GetAccountResponse,
+  type GetBalanceRequest,
+  type GetBalanceResponse,
+  type GetBalancesRequest,
+  type GetBalancesResponse,
+  type GetTransferRequest,
+  type GetTransferResponse,
+  type ListAccountsRequest,
+  type ListAccountsResponse,
+  type OpenAccountsRequest,
+  type OpenAccountsResponse,
+} from '../../proto/ledger-v1';
+import { type Int64 } from '../../proto/log-v1';
+import { createLedgerCommand, openAccountCommand } from '../account-item';
+import { accountPage, checkPage } from '../account-pages';
+import { type Budget } from '../deadline';
+import { faultOfResult, invalid, notFound, refusalInfo } from '../errors';
+import { ItemFault } from '../item-fault';
+import { accountNamed, readAt, stateOf } from '../reads';
+import { checkCount, submitItems } from '../submit-items';
+import { transferCommand } from '../transfer-item';
+import { type Door } from './door';
+import {
+  accountOut,
+  balanceOut,
+  consistencyIn,
+  itemResult,
+  noBalance,
+  transferOut,
+  transferResult,
+} from './ledger-codec';
+import { submitBatches } from './submit-batches';
+
+export function ledgerService(door: Door): UntypedServiceImplementation {
+  return {
+    CreateLedgers: door.unary('CreateLedgers', (r: CreateLedgersRequest, budget) => createLedgers(door, r, budget)),
+    OpenAccounts: door.unary('OpenAccounts', (r: OpenAccountsRequest, budget) => openAccounts(door, r, budget)),
+    CreateTransfers: door.unary('CreateTransfers', (r: CreateTransfersRequest, budget) =>
+      createTransfers(door, r, budget),
+    ),
+    GetAccount: door.unary('GetAccount', (r: GetAccountRequest, budget) => getAccount(door, r, budget)),
+    GetBalance: door.unary('GetBalance', (r: GetBalanceRequest, budget) => getBalance(door, r, budget)),
+    GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
+    GetTransfer: door.unary('GetTransfer', (r: GetTransferRequest, budget) => getTransfer(door, r, budget)),
+    ListAccounts: door.unary('ListAccounts', (r: ListAccountsRequest, budget) => listAccounts(door, r, budget)),
+    SubmitBatches: submitBatches(door),
+  };
+}
+
+async function createLedgers(
+  door: Door,
+  request: CreateLedgersRequest,
+  budget: Budget,
+): Promise<CreateLedgersResponse<Int64>> {
+  checkCount(request.ledgers.length, door.limits, 'ledgers');
+  const commands = request.ledgers.map(createLedgerCommand);
+  const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'ledgers', budget);
+  return { results: outcomes.map(itemResult), position };
+}
+
+async function openAccounts(
+  door: Door,
+  request: OpenAccountsRequest,
+  budget: Budget,
+): Promise<OpenAccountsResponse<Int64>> {
+  checkCount(request.accounts.length, door.limits, 'accounts');
+  const commands = request.accounts.map((spec) => openAccountCommand(spec, door.port.ledger));
+  const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'accounts', budget);
+  const results = outcomes.map((outcome) => ({
+    result: itemResult(outcome),
+    handle: outcome instanceof ItemFault ? 0 : outcome.creditHandle,
+  }));
+  return { results, position };
+}
+
+async function createTransfers(
+  door: Door,
+  request: CreateTransfersRequest,
+  budget: Budget,
+): Promise<CreateTransfersResponse<Int64>> {
+  checkCount(request.transfers.length, door.limits, 'transfers');
+  const commands = request.transfers.map((item) => transferCommand(item, door.port.ledger));
+  const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'transfers', budget);
+  return { results: outcomes.map(transferResult), position };
+}
+
+async function getAccount(door: Door, request: GetAccountRequest, budget: Budget): Promise<GetAccountResponse<Int64>> {
+  const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
+    accountNamed(reader, request.name, 'name'),
+  );
+  return { account: accountOut(value), balance: balanceOut(value), position };
+}
+
+async function getBalance(door: Door, request: GetBalanceRequest, budget: Budget): Promise<GetBalanceResponse<Int64>> {
+  const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
+    accountNamed(reader, request.account, 'account'),
+  );
+  return { balance: balanceOut(value), position };
+}
+
+async function getBalances(
+  door: Door,
+  request: GetBalancesRequest,
+  budget: Budget,
+): Promise<GetBalancesResponse<Int64>> {
+  const names = request.accounts;
+  if (names.length > door.limits.pageItems) {
+    const message = `At most ${door.limits.pageItems} accounts can be asked for at once, not ${names.length}.`;
+    throw invalid('accounts', 'PAGE_TOO_LARGE', message);
+  }
+  const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
+    names.map((name) => {
+      const account = reader.account(normaliseName(name) ?? '');
+      return account === undefined ? noBalance(name) : balanceOut(stateOf(reader, account));
+    }),
+  );
+  return { balances: value, position };
+}
+
+async function getTransfer(
+  door: Door,
+  request: GetTransferRequest,
+  budget: Budget,
+): Promise<GetTransferResponse<Int64>> {
+  const id = normaliseId(request.id);
+  if (id === undefined) throw faultOfResult(refusalInfo('id_invalid'), 'id');
+  const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
+    reader.transferById(id),
+  );
+  if (value === undefined)
+    throw notFound('TRANSFER_NOT_FOUND', 'No transfer with this id was done or refused for good.');
+  return { transfer: transferOut(value), position };
+}
+
+async function listAccounts(
+  door: Door,
+  request: ListAccountsRequest,
+  budget: Budget,
+): Promise<ListAccountsResponse<Int64>> {
+  const page = { size: request.page_size, token: request.page_token, ledger: request.ledger };
+  const { from, size } = checkPage(page, door.limits);
+  const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
+    accountPage(reader, page, from, size),
+  );
+  const accounts = value.accounts.map((state) => ({
+    account: accountOut(state),
+    balance: balanceOut(state),
+    position: null,
+  }));
+  return { accounts, next_page_token: value.nextToken, position };
+}

@@ -1,0 +1,96 @@
+/**
+ * The gRPC door: log, ledger, cluster, health and reflection on one server. It listens nowhere itself: whoever owns the
+ * port (clients and peers share it) hands over the sockets.
+ */
+import { type Socket } from 'node:net';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { serverDefinition } from '../../proto/load';
+import { type OnUnforeseen } from '../errors';
+import { DEFAULT_LIMITS, type Limits } from '../limits';
+import { type NodePort } from '../node-port';
+import { clusterService } from './cluster-service';
+import { Door } from './door';
+import { Health } from './health';
+import { ledgerService } from './ledger-service';
+import { logService } from './log-service';
+import { addReflection } from './reflection';
+
+/** A stream of 1 MiB messages runs at memory speed only if more than a few of them fit the window. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+/** Calls at once on one connection; what is beyond waits in the client. */
+const MAX_CONCURRENT_STREAMS = 1024;
+/** A peer that is gone without a word is noticed after the sum of these. */
+const KEEPALIVE_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+export interface GrpcServerOptions {
+  readonly limits?: Partial<Limits>;
+  /** Told of every exception that nobody foresaw; the caller has been answered INTERNAL. */
+  readonly onUnforeseen: OnUnforeseen;
+}
+
+export interface GrpcServer {
+  readonly server: Server;
+  /** Takes over a connection that speaks HTTP/2, from its first byte on. */
+  injectConnection(socket: Socket): void;
+  /** What health says; not serving until told. */
+  setServing(serving: boolean): void;
+  /** Lets calls finish and ends streams; what is left after `graceMs` milliseconds is cut. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function createGrpcServer(port: NodePort, options: GrpcServerOptions): GrpcServer {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const server = new Server(serverOptions(limits));
+  const door = new Door(port, limits, options.onUnforeseen);
+  const health = new Health(door);
+  server.addService(serverDefinition('log.v1.Log'), logService(door));
+  server.addService(serverDefinition('ledger.v1.Ledger'), ledgerService(door));
+  server.addService(serverDefinition('cluster.v1.Cluster'), clusterService(door));
+  health.addTo(server);
+  addReflection(server, door);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    server,
+    injectConnection: (socket) => {
+      if (door.calls.stopping) socket.destroy();
+      else injector.injectConnection(socket);
+    },
+    setServing: (serving) => health.setServing(serving && !door.calls.stopping),
+    close: async (graceMs) => {
+      health.setServing(false);
+      await bounded(
+        door.calls.drain().then(() => orderlyShutdown(server)),
+        graceMs,
+      );
+      server.forceShutdown();
+      injector.destroy();
+    },
+  };
+}
+
+function serverOptions(limits: Limits): ServerOptions {
+  return {
+    'grpc.max_receive_message_length': limits.messageBytes,
+    'grpc.max_concurrent_streams': MAX_CONCURRENT_STREAMS,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc-node.flow_control_window': WINDOW_BYTES,
+    'grpc.enable_channelz': 0,
+  };
+}
+
+/** Waits until the last answers have left; for ever, where a stream stays open. */
+function orderlyShutdown(server: Server): Promise<void> {
+  return new Promise((resolve) => server.tryShutdown(() => resolve()));
+}
+
+function bounded(work: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

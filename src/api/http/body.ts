@@ -1,0 +1,68 @@
+/** Reading a request's body within its limit, and JSON out of it. */
+import { type IncomingMessage } from 'node:http';
+import { Fault } from '../errors';
+
+/** What is too large is still read up to here, so that the caller gets to see the answer and not a broken connection. */
+const DISCARD_BYTES = 16 * 1024 * 1024;
+
+/** Rejects with 413 for more than `limit` bytes. A caller that goes away in the middle rejects too. */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= limit) parts.push(part);
+      else parts = [];
+      if (bytes > limit + DISCARD_BYTES) reject(bodyTooLarge(limit));
+    });
+    request.on('end', () => {
+      if (bytes > limit) reject(bodyTooLarge(limit));
+      else resolve(Buffer.concat(parts, bytes));
+    });
+    request.on('error', reject);
+    request.on('close', () => reject(new Fault('INVALID_ARGUMENT', 'BODY_INCOMPLETE', 'The body was cut off.')));
+  });
+}
+
+export function bodyTooLarge(limit: number): Fault {
+  const message = `A request body has at most ${limit} bytes.`;
+  return new Fault('INVALID_ARGUMENT', 'BODY_TOO_LARGE', message, { httpStatus: 413 });
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The fault of everything that is not the JSON that is expected, a field of another type included. */
+export function notTheJson(): Fault {
+  return new Fault('INVALID_ARGUMENT', 'JSON_INVALID', 'problems parsing JSON');
+}
+
+/** The object in a body. Whatever the content type: curl sends another one unless it is told. */
+export function parseObject(body: Buffer): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(UTF8.decode(body));
+  } catch {
+    // What is wrong with it is the caller's to find out: the answer is the same for every fault.
+    throw notTheJson();
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notTheJson();
+  return value as JsonObject;
+}
+
+/** A text field; null is the same as absent. */
+export function optionalText(object: JsonObject, field: string): string | undefined {
+  const value = Object.hasOwn(object, field) ? object[field] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw notTheJson();
+  return value;
+}
+
+export function optionalFlag(object: JsonObject, field: string): boolean {
+  const value = Object.hasOwn(object, field) ? object[field] : undefined;
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw notTheJson();
+  return value;
+}

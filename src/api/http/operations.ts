@@ -1,0 +1,52 @@
+/** What operators and their tools ask: is it alive, is it ready, what does the cluster look like. */
+import { type NodePort } from '../node-port';
+import { ok, type Reply, text } from './reply';
+import { type Methods } from './router';
+
+export function operationRoutes(port: NodePort, isStopping: () => boolean): Record<string, Methods> {
+  return {
+    '/healthz': { GET: () => ok({ status: 'ok' }) },
+    '/readyz': { GET: () => readiness(port, isStopping()) },
+    '/metrics': { GET: async () => text(await port.metricsText(), 'text/plain; version=0.0.4; charset=utf-8') },
+    '/api/v1/cluster': { GET: () => ok(clusterJson(port)) },
+  };
+}
+
+function readiness(port: NodePort, stopping: boolean): Reply {
+  const { ready, why } = stopping ? { ready: false, why: 'The node is stopping.' } : port.readiness();
+  return ready ? ok({ status: 'ok' }) : ok({ status: 'unavailable', message: why, code: 'not_ready' }, 503, RETRY);
+}
+
+const RETRY = { 'Retry-After': '1' };
+
+function clusterJson(port: NodePort): object {
+  const { clusterId, nodeName, nodeId, version } = port.info;
+  const { groups, projection, projectionLagRecords } = port.status();
+  return {
+    cluster_id: clusterId,
+    node: { name: nodeName, id: nodeId, version },
+    leader: port.leaderName() ?? null,
+    members: port.members().map((member) => ({
+      name: member.name,
+      node_id: member.nodeId,
+      rpc_addr: member.rpcAddr,
+      gossip_addr: member.gossipAddr,
+      suffrage: member.suffrage,
+      liveness: member.liveness,
+      is_leader: member.isLeader,
+    })),
+    groups: groups.map((group) => ({
+      group: group.group,
+      role: group.role,
+      term: group.term,
+      leader: group.leader === '' ? null : group.leader,
+      first_index: group.firstIndex,
+      last_index: group.lastIndex,
+      commit_index: group.commitIndex,
+      applied_index: group.appliedIndex,
+      snapshot_index: group.snapshotIndex,
+      next_offset: group.nextOffset,
+    })),
+    projection: { state: projection, lag_records: projectionLagRecords },
+  };
+}

@@ -1,0 +1,40 @@
+/** What the query of a read says. */
+import { Fault, invalid } from '../errors';
+import { type Consistency } from '../node-port';
+import { atLeast } from '../reads';
+
+/** `?consistency=linearizable|at_least|stale&token=…&max_staleness_ms=…`; a token alone means at_least. */
+export function consistencyOf(query: URLSearchParams): Consistency {
+  const token = query.get('token') ?? '';
+  const level = query.get('consistency') ?? (token === '' ? 'linearizable' : 'at_least');
+  switch (level.toLowerCase()) {
+    case 'linearizable':
+      return { level: 'LINEARIZABLE' };
+    case 'at_least':
+      return atLeast(token);
+    case 'stale':
+      return { level: 'STALE', maxStalenessMs: wholeNumber(query, 'max_staleness_ms') };
+    default: {
+      const message = `consistency is linearizable, at_least or stale, not ${JSON.stringify(level)}.`;
+      throw invalid('consistency', 'CONSISTENCY_INVALID', message);
+    }
+  }
+}
+
+/** A parameter that is a whole number of at most 15 digits; 0 where it is absent. */
+export function wholeNumber(query: URLSearchParams, name: string): number {
+  const value = query.get(name) ?? '0';
+  if (!/^\d{1,15}$/.test(value)) {
+    throw invalid(name, 'QUERY_INVALID', `${name} is a whole number, not ${JSON.stringify(value)}.`);
+  }
+  return Number(value);
+}
+
+/** Refuses a parameter for something that this version does not do, rather than answering as if it were not there. */
+export function refuseUnbuilt(query: URLSearchParams, name: string): void {
+  if (query.has(name)) throw unbuilt(`The parameter ${name}`);
+}
+
+export function unbuilt(what: string): Fault {
+  return new Fault('UNIMPLEMENTED', 'UNIMPLEMENTED', `${what} is not available in this version.`);
+}

@@ -1,0 +1,33 @@
+/** The limits of the doors. All may be raised; what is beyond is refused with an error that names the limit. */
+export interface Limits {
+  /** Bytes of one produced record's value. */
+  readonly recordBytes: number;
+  /** Items of one batch call, values of one chunk. */
+  readonly batchItems: number;
+  /** Bytes of one encoded batch, packed rows included. */
+  readonly batchBytes: number;
+  /** Bytes of one gRPC message that is received. */
+  readonly messageBytes: number;
+  /** Bytes of one HTTP request's body. */
+  readonly bodyBytes: number;
+  /** Items of one page of a list. */
+  readonly pageItems: number;
+  /** Milliseconds that the server works on a call whose caller named no deadline. */
+  readonly deadlineMs: number;
+  /** Batches of one SubmitBatches stream that are in flight at once. */
+  readonly batchesInFlight: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  recordBytes: 1024 * 1024,
+  batchItems: 8190,
+  batchBytes: 1024 * 1024,
+  messageBytes: 4 * 1024 * 1024,
+  bodyBytes: 1024 * 1024,
+  pageItems: 1000,
+  deadlineMs: 5000,
+  batchesInFlight: 8,
+};
+
+/** Items of a page where the caller names no size. */
+export const DEFAULT_PAGE_ITEMS = 100;
