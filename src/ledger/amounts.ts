@@ -113,13 +113,20 @@ export function normaliseLimit(text: string, side: 'min' | 'max'): string | unde
   return negative ? `-${magnitude.text}` : magnitude.text;
 }
 
-/** Minor units of a limit, with its sign. A limit is never rounded: more digits than the scale is `limits_invalid`. */
-export function minorFromLimit(text: string, side: 'min' | 'max', scale: number): bigint | undefined {
+/**
+ * Minor units of a limit, with its sign. A limit is never rounded: more digits than the scale is `amount_precision`, more
+ * than 38 digits at the scale `amount_too_large`, and a text that `normaliseLimit` does not read `limits_invalid`.
+ */
+export function minorFromLimit(
+  text: string,
+  side: 'min' | 'max',
+  scale: number,
+): bigint | AmountError | 'limits_invalid' {
   const normal = normaliseLimit(text, side);
-  if (normal === undefined) return undefined;
+  if (normal === undefined) return 'limits_invalid';
   if (normal === '0') return 0n;
   const read = minorFromText(normal.replace('-', ''), scale, 'reject');
-  if ('error' in read) return undefined;
+  if ('error' in read) return read.error;
   return side === 'min' ? -read.minor : read.minor;
 }
 

@@ -55,7 +55,7 @@ export function isOutcomeRowSet(rows: Buffer, at = 0): boolean {
 export function decodeOutcomeRow(rows: Buffer, at = 0): OutcomeRow {
   const flags = rows.readUInt16LE(at + 2);
   return {
-    result: rows.readUInt16LE(at) as ResultCode,
+    result: rows.readUInt16LE(at),
     replayed: (flags & OutcomeFlag.REPLAYED) !== 0,
     refusedBefore: (flags & OutcomeFlag.REFUSED_BEFORE) !== 0,
     openedDebit: (flags & OutcomeFlag.OPENED_DEBIT) !== 0,

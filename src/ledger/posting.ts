@@ -1,0 +1,178 @@
+import { ACCOUNT_CLOSED, ACCOUNT_HAS_HOLDS, Cold, HOT_PAGE_SHIFT, HOT_WORDS, Hot } from './account-table';
+import { MAX_MINOR } from './amounts';
+import { invariant } from './invariant';
+import { HAS_MAXIMUM, HAS_MINIMUM, LIMIT_PAGE_SHIFT, LIMIT_WORDS, MAXIMUM, MINIMUM } from './limit-table';
+import { type Tables } from './tables';
+import { add128, compare128, copy128, fromBigInt128, word } from './words';
+
+const HOT_MASK = (1 << HOT_PAGE_SHIFT) - 1;
+const LIMIT_MASK = (1 << LIMIT_PAGE_SHIFT) - 1;
+const WORD = 0x1_0000_0000;
+/** A 128-bit number whose second word is below this, and upper words zero, is below 2^52: sums of two are exact doubles. */
+const SMALL_HIGH = 1 << 20;
+
+/** Where in `scratch` the sums of a check are built. */
+const LEFT = 0;
+const RIGHT = 4;
+const LARGEST = 8;
+
+/**
+ * Limits and balances of plain transfers (semantics.md, rule 6, and the posting itself). All comparisons are between sums
+ * of non-negative 128-bit numbers, each below 2·10^38 and so below 2^128: nothing wraps and nothing is subtracted.
+ */
+export class Posting {
+  private readonly scratch = new Uint32Array(12);
+  /** What was added to debits and to credits since the last check, modulo 2^32. */
+  private debitDelta = 0;
+  private creditDelta = 0;
+
+  constructor(private readonly tables: Tables) {
+    fromBigInt128(this.scratch, LARGEST, MAX_MINOR);
+  }
+
+  /**
+   * Posts if everything is so small that doubles are exact and no rule stands against it. False: nothing was done and the
+   * exact way must decide. The handles are of two accounts that exist; the amount is below 2^52.
+   */
+  postSmall(debit: number, credit: number, amountLow: number, amountHigh: number): boolean {
+    const hot = this.tables.accounts.hot;
+    if (hot.hasFrozenPages) {
+      hot.writablePageOf(debit);
+      hot.writablePageOf(credit);
+    }
+    const dp = hot.pages[debit >>> HOT_PAGE_SHIFT] as Uint32Array;
+    const cp = hot.pages[credit >>> HOT_PAGE_SHIFT] as Uint32Array;
+    const d = (debit & HOT_MASK) * HOT_WORDS;
+    const c = (credit & HOT_MASK) * HOT_WORDS;
+    if (
+      dp[d + Hot.LEDGER] !== cp[c + Hot.LEDGER] ||
+      ((word(dp, d + Hot.FLAGS) | word(cp, c + Hot.FLAGS)) & (ACCOUNT_CLOSED | ACCOUNT_HAS_HOLDS)) !== 0
+    ) {
+      return false;
+    }
+    const amount = amountHigh * WORD + amountLow;
+    const debitDebits = small(dp, d + Hot.DEBITS_POSTED);
+    const debitCredits = small(dp, d + Hot.CREDITS_POSTED);
+    const creditDebits = small(cp, c + Hot.DEBITS_POSTED);
+    const creditCredits = small(cp, c + Hot.CREDITS_POSTED);
+    if (debitDebits < 0 || debitCredits < 0 || creditDebits < 0 || creditCredits < 0) return false;
+    const floor = this.smallLimit(word(dp, d + Hot.LIMITS), HAS_MINIMUM, MINIMUM);
+    const ceiling = this.smallLimit(word(cp, c + Hot.LIMITS), HAS_MAXIMUM, MAXIMUM);
+    const debits = debitDebits + amount;
+    const credits = creditCredits + amount;
+    if (debits > debitCredits + floor || credits > creditDebits + ceiling) return false;
+    setSmall(dp, d + Hot.DEBITS_POSTED, debits);
+    setSmall(cp, c + Hot.CREDITS_POSTED, credits);
+    this.countChange(dp, d, d + Hot.DEBITS_POSTED, debitDebits, true);
+    this.countChange(cp, c, c + Hot.CREDITS_POSTED, creditCredits, false);
+    return true;
+  }
+
+  /** credits posted - minimum >= debits posted + debits pending + amount */
+  mayDebit(debit: number, amount: Uint32Array): boolean {
+    const { accounts, limits } = this.tables;
+    const limit = accounts.limitsOf(debit);
+    const limitPage = limits.rows.pageOf(limit);
+    const limitAt = limits.rows.startOf(limit);
+    if ((word(limitPage, limitAt) & HAS_MINIMUM) === 0) return true;
+    const hot = accounts.hot.pageOf(debit);
+    const at = accounts.hot.startOf(debit);
+    const s = this.scratch;
+    copy128(s, LEFT, hot, at + Hot.CREDITS_POSTED);
+    add128(s, LEFT, limitPage, limitAt + MINIMUM);
+    copy128(s, RIGHT, hot, at + Hot.DEBITS_POSTED);
+    add128(s, RIGHT, accounts.cold.pageOf(debit), accounts.cold.startOf(debit) + Cold.DEBITS_PENDING);
+    add128(s, RIGHT, amount, 0);
+    return compare128(s, LEFT, s, RIGHT) >= 0;
+  }
+
+  /** debits posted + maximum >= credits posted + credits pending + amount */
+  mayCredit(credit: number, amount: Uint32Array): boolean {
+    const { accounts, limits } = this.tables;
+    const limit = accounts.limitsOf(credit);
+    const limitPage = limits.rows.pageOf(limit);
+    const limitAt = limits.rows.startOf(limit);
+    if ((word(limitPage, limitAt) & HAS_MAXIMUM) === 0) return true;
+    const hot = accounts.hot.pageOf(credit);
+    const at = accounts.hot.startOf(credit);
+    const s = this.scratch;
+    copy128(s, LEFT, hot, at + Hot.DEBITS_POSTED);
+    add128(s, LEFT, limitPage, limitAt + MAXIMUM);
+    copy128(s, RIGHT, hot, at + Hot.CREDITS_POSTED);
+    add128(s, RIGHT, accounts.cold.pageOf(credit), accounts.cold.startOf(credit) + Cold.CREDITS_PENDING);
+    add128(s, RIGHT, amount, 0);
+    return compare128(s, LEFT, s, RIGHT) >= 0;
+  }
+
+  /** Whether the debits of the one or the credits of the other, posted and pending, would exceed 38 digits. Handle 0: empty. */
+  overflows(debit: number, credit: number, amount: Uint32Array): boolean {
+    const { hot, cold } = this.tables.accounts;
+    const s = this.scratch;
+    copy128(s, LEFT, hot.pageOf(debit), hot.startOf(debit) + Hot.DEBITS_POSTED);
+    add128(s, LEFT, cold.pageOf(debit), cold.startOf(debit) + Cold.DEBITS_PENDING);
+    add128(s, LEFT, amount, 0);
+    copy128(s, RIGHT, hot.pageOf(credit), hot.startOf(credit) + Hot.CREDITS_POSTED);
+    add128(s, RIGHT, cold.pageOf(credit), cold.startOf(credit) + Cold.CREDITS_PENDING);
+    add128(s, RIGHT, amount, 0);
+    return compare128(s, LEFT, s, LARGEST) > 0 || compare128(s, RIGHT, s, LARGEST) > 0;
+  }
+
+  /** Posts a transfer that no limit stands against. */
+  post(debit: number, credit: number, amount: Uint32Array): void {
+    const hot = this.tables.accounts.hot;
+    const dp = hot.writablePageOf(debit);
+    const d = hot.startOf(debit);
+    const debitsBefore = word(dp, d + Hot.DEBITS_POSTED);
+    add128(dp, d + Hot.DEBITS_POSTED, amount, 0);
+    this.countChange(dp, d, d + Hot.DEBITS_POSTED, debitsBefore, true);
+    const cp = hot.writablePageOf(credit);
+    const c = hot.startOf(credit);
+    const creditsBefore = word(cp, c + Hot.CREDITS_POSTED);
+    add128(cp, c + Hot.CREDITS_POSTED, amount, 0);
+    this.countChange(cp, c, c + Hot.CREDITS_POSTED, creditsBefore, false);
+  }
+
+  /**
+   * Double entry, asked of what is really in memory: since the last call, what was added to all debits is what was added to
+   * all credits. Modulo 2^32, which costs two additions a transfer; the tests add up everything exactly.
+   */
+  assertBalanced(): void {
+    invariant(
+      this.debitDelta === this.creditDelta,
+      'The debits that a batch of transfers posted must equal its credits; the balances in memory are damaged.',
+    );
+    this.debitDelta = this.creditDelta = 0;
+  }
+
+  /** The new version of a balance, and what its total really grew by, read back after the write. */
+  private countChange(page: Uint32Array, row: number, total: number, before: number, isDebit: boolean): void {
+    const grown = (word(page, total) - before) | 0;
+    if (isDebit) this.debitDelta = (this.debitDelta + grown) | 0;
+    else this.creditDelta = (this.creditDelta + grown) | 0;
+    const version = word(page, row + Hot.VERSION) + 1;
+    page[row + Hot.VERSION] = version;
+    if (version === WORD) page[row + Hot.VERSION + 1] = word(page, row + Hot.VERSION + 1) + 1;
+  }
+
+  /** Infinity where there is no limit; minus infinity, so that every test fails, where it is no small number. */
+  private smallLimit(row: number, has: number, at: number): number {
+    const page = this.tables.limits.rows.pages[row >>> LIMIT_PAGE_SHIFT] as Uint32Array;
+    const start = (row & LIMIT_MASK) * LIMIT_WORDS;
+    if ((word(page, start) & has) === 0) return Infinity;
+    const limit = small(page, start + at);
+    return limit < 0 ? -Infinity : limit;
+  }
+}
+
+/** A 128-bit number as a double if it is below 2^52, else -1. */
+function small(page: Uint32Array, at: number): number {
+  const high = word(page, at + 1);
+  if ((word(page, at + 2) | word(page, at + 3)) !== 0 || high >= SMALL_HIGH) return -1;
+  return high * WORD + word(page, at);
+}
+
+function setSmall(page: Uint32Array, at: number, value: number): void {
+  const low = value >>> 0;
+  page[at] = low;
+  page[at + 1] = (value - low) / WORD;
+}

@@ -1,0 +1,163 @@
+/**
+ * What a consumer of the log gets for a record of the ledger: `ledger.v1.LogRecord` with the command as it was written and
+ * the outcome beside it, so that balances can be rebuilt from the stream without knowing a rule.
+ */
+import { u128FromBytes, u128ToBytes } from './amounts';
+import { LogRecordField, decodeCommand, encodeCommand, type Command } from './command-codec';
+import { invariant } from './invariant';
+import { decodeOutcomeRow, isOutcomeRowSet, type OutcomeRow } from './outcome-row';
+import { PACKED_ROW_BYTES, readPackedRow } from './packed-rows';
+import { ResultCode } from './result-codes';
+import { WireReader, WireType, WireWriter } from './wire';
+
+/** The code of a ledger by its number, e.g. from `LedgerReader.ledgerByNumber`. */
+export type LedgerCodes = (number: number) => string | undefined;
+
+/** Field numbers of ledger.v1.Outcome. */
+const Field = {
+  RESULT: 1,
+  REPLAYED: 2,
+  DEBIT_HANDLE: 3,
+  CREDIT_HANDLE: 4,
+  AMOUNT_MOVED: 5,
+  LEDGER: 6,
+  SCALE: 7,
+  OFFSET: 8,
+  TIMESTAMP: 9,
+  OPENED_DEBIT: 10,
+  OPENED_CREDIT: 11,
+} as const;
+
+/**
+ * The value of a record as Consume returns it.
+ * @param type of the chunk: of type 0 the bytes are the value
+ * @param width of the chunk: 64 packed transfers, 0 messages
+ * @param bytes the record as it is in the log
+ * @param outcomes outcome rows, and `at` where the record's row begins; not read for type 0
+ */
+export function recordValue(
+  type: number,
+  width: number,
+  bytes: Buffer,
+  outcomes: Buffer,
+  at: number,
+  ledgerCodes: LedgerCodes,
+): Buffer {
+  if (type === 0) return bytes;
+  invariant(isOutcomeRowSet(outcomes, at), 'The outcome of a record must be known before the record is shown.');
+  const row = decodeOutcomeRow(outcomes, at);
+  const record = new WireWriter();
+  // Such bytes may be no message at all, so they are shown as bytes.
+  if (row.result === ResultCode.MALFORMED_RECORD) record.message(LogRecordField.UNDECODABLE, bytes);
+  else if (width === PACKED_ROW_BYTES) record.raw(encodePackedCommand(bytes));
+  else record.raw(bytes);
+  record.message(LogRecordField.OUTCOME, encodeOutcome(row, ledgerCodes(row.ledgerNumber) ?? ''));
+  return record.finish();
+}
+
+function encodePackedCommand(bytes: Buffer): Buffer {
+  const row = readPackedRow(bytes);
+  return encodeCommand({
+    kind: 'transfer',
+    id: { kind: 'uuid', bytes: Buffer.from(row.id) },
+    debit: { handle: row.debitHandle },
+    credit: { handle: row.creditHandle },
+    amount: { minor: row.amount },
+    ledger: '',
+    code: row.code,
+    userData: row.userData,
+    metadata: Buffer.alloc(0),
+    flags: row.flags,
+  });
+}
+
+function encodeOutcome(row: OutcomeRow, ledger: string): Buffer {
+  const out = new WireWriter();
+  out.uint(Field.RESULT, row.result);
+  out.bool(Field.REPLAYED, row.replayed);
+  out.uint(Field.DEBIT_HANDLE, row.debitHandle);
+  out.uint(Field.CREDIT_HANDLE, row.creditHandle);
+  out.bytes(Field.AMOUNT_MOVED, u128ToBytes(row.amountMoved));
+  out.string(Field.LEDGER, ledger);
+  out.uint(Field.SCALE, row.scale);
+  out.uint(Field.OFFSET, BigInt.asUintN(64, BigInt(row.offset)));
+  out.uint(Field.TIMESTAMP, row.timestamp);
+  out.bool(Field.OPENED_DEBIT, row.openedDebit);
+  out.bool(Field.OPENED_CREDIT, row.openedCredit);
+  return out.finish();
+}
+
+/** An outcome as a consumer of the log reads it. */
+export interface Outcome {
+  readonly result: ResultCode;
+  /** The first answer again: what it says moved had moved before. */
+  readonly replayed: boolean;
+  readonly debitHandle: number;
+  readonly creditHandle: number;
+  /** Minor units. */
+  readonly amountMoved: bigint;
+  readonly ledger: string;
+  readonly scale: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly openedDebit: boolean;
+  readonly openedCredit: boolean;
+}
+
+export interface LogRecord {
+  /** Undefined where the record does not decode. */
+  readonly command: Command | undefined;
+  readonly undecodable: Buffer | undefined;
+  readonly outcome: Outcome | undefined;
+}
+
+/** Reads what `recordValue` gives; undefined where the bytes are no LogRecord. For clients. */
+export function decodeLogRecord(value: Buffer): LogRecord | undefined {
+  const reader = new WireReader();
+  reader.reset(value, 0, value.length);
+  const command = new WireWriter();
+  let undecodable: Buffer | undefined;
+  let outcome: Outcome | undefined;
+  while (reader.next()) {
+    const bytes = value.subarray(reader.start, reader.start + reader.length);
+    if (reader.type !== WireType.BYTES) continue;
+    if (reader.field === LogRecordField.UNDECODABLE) undecodable = Buffer.from(bytes);
+    else if (reader.field === LogRecordField.OUTCOME) {
+      outcome = decodeOutcome(bytes);
+      if (outcome === undefined) return undefined;
+    } else command.message(reader.field, bytes);
+  }
+  if (reader.malformed) return undefined;
+  return { command: decodeCommand(command.finish()), undecodable, outcome };
+}
+
+function decodeOutcome(bytes: Buffer): Outcome | undefined {
+  const reader = new WireReader();
+  reader.reset(bytes, 0, bytes.length);
+  const numbers = new Map<number, number>();
+  let amountMoved = 0n;
+  let ledger = '';
+  while (reader.next()) {
+    if (reader.type === WireType.VARINT) numbers.set(reader.field, reader.value);
+    else if (reader.field === Field.LEDGER) ledger = bytes.toString('utf8', reader.start, reader.start + reader.length);
+    else if (reader.field === Field.AMOUNT_MOVED && reader.length === 16)
+      amountMoved = u128FromBytes(bytes, reader.start);
+  }
+  if (reader.malformed) return undefined;
+  const number = (field: number): number => numbers.get(field) ?? 0;
+  const offset = number(Field.OFFSET);
+  return {
+    result: number(Field.RESULT),
+    replayed: number(Field.REPLAYED) !== 0,
+    debitHandle: number(Field.DEBIT_HANDLE),
+    creditHandle: number(Field.CREDIT_HANDLE),
+    amountMoved,
+    ledger,
+    scale: number(Field.SCALE),
+    // -1, as the two's complement that a 64-bit field without a sign holds.
+    offset: offset > Number.MAX_SAFE_INTEGER ? -1 : offset,
+    timestamp: number(Field.TIMESTAMP),
+    openedDebit: number(Field.OPENED_DEBIT) !== 0,
+    openedCredit: number(Field.OPENED_CREDIT) !== 0,
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * The snapshot of a ledger's state: frames, each a 4-byte kind, a 4-byte length and so many bytes, all little-endian, in the
+ * order of the kinds. Rows are as they lie in memory. Indexes are not in it: they are made anew from the rows.
+ *
+ * ```
+ * HEAD 1       "LNST", version, offset, time, counts, tallies   one frame
+ * LEDGER 2     one frame a ledger
+ * LIMITS 3, HOT 4, COLD 5, ARENA 6, TRANSFERS 7                 one frame a page; only the last page of a kind is not full
+ * END 8        empty: what comes before it is complete
+ * ```
+ * Against rot and truncation the file that holds it is checked as a whole; here only the form is.
+ */
+import { type LedgerEntry } from './ledger-table';
+import { RESULT_CODE_COUNT } from './result-codes';
+import { type Tables } from './tables';
+
+export const FrameKind = {
+  HEAD: 1,
+  LEDGER: 2,
+  LIMITS: 3,
+  HOT: 4,
+  COLD: 5,
+  ARENA: 6,
+  TRANSFERS: 7,
+  END: 8,
+} as const;
+
+export const FRAME_HEADER_BYTES = 8;
+/** No page is larger. */
+export const MAX_FRAME_BYTES = 2 << 20;
+
+const MAGIC = 0x54534e4c;
+const VERSION = 1;
+const HEAD_BYTES = 64 + 8 * RESULT_CODE_COUNT;
+
+/** Bytes that are not a snapshot of a ledger's state, or not one that this version can read. */
+export class SnapshotFormatError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SnapshotFormatError';
+  }
+}
+
+/** How many rows each table has; what says when a snapshot is complete. */
+export interface SnapshotCounts {
+  readonly ledgers: number;
+  readonly limits: number;
+  /** Rows of the two account tables, row 0 included. */
+  readonly accounts: number;
+  readonly transfers: number;
+  readonly arenaBytes: number;
+}
+
+/** The numbers of a state that are in no table. Also the first thing that the state's hash takes in. */
+export function encodeHead(tables: Tables): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(MAGIC, 0);
+  head.writeUInt32LE(VERSION, 4);
+  writeInteger(head, tables.nextOffset, 8);
+  writeInteger(head, tables.lastTime, 16);
+  writeInteger(head, tables.replayed, 24);
+  head.writeUInt32LE(tables.ledgers.count, 32);
+  head.writeUInt32LE(tables.limits.rows.rows, 36);
+  head.writeUInt32LE(tables.accounts.hot.rows, 40);
+  head.writeUInt32LE(tables.transfers.rows.rows, 44);
+  writeInteger(head, tables.arena.bytes, 48);
+  head.writeUInt32LE(RESULT_CODE_COUNT, 56);
+  tables.transfersByResult.forEach((count, result) => writeInteger(head, count, 64 + 8 * result));
+  return head;
+}
+
+/** Sets what is in no table, and returns how many rows will follow. */
+export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
+  if (head.length < 64 || head.readUInt32LE(0) !== MAGIC) {
+    throw new SnapshotFormatError('This is not a snapshot of a ledger: it does not begin as one.');
+  }
+  const version = head.readUInt32LE(4);
+  const results = head.readUInt32LE(56);
+  if (version !== VERSION || results > RESULT_CODE_COUNT || head.length !== 64 + 8 * results) {
+    throw new SnapshotFormatError(
+      `The snapshot has format version ${version} with ${results} results; this program reads version ${VERSION} with ` +
+        `${RESULT_CODE_COUNT} or fewer. Run the version that wrote it, or a newer one.`,
+    );
+  }
+  tables.nextOffset = readInteger(head, 8);
+  tables.lastTime = readInteger(head, 16);
+  tables.replayed = readInteger(head, 24);
+  for (let result = 0; result < results; result++) {
+    tables.transfersByResult[result] = readInteger(head, 64 + 8 * result);
+  }
+  return {
+    ledgers: head.readUInt32LE(32),
+    limits: head.readUInt32LE(36),
+    accounts: head.readUInt32LE(40),
+    transfers: head.readUInt32LE(44),
+    arenaBytes: readInteger(head, 48),
+  };
+}
+
+const AUTO_OPEN = 1;
+const HALF_UP = 2;
+const LEDGER_BYTES = 24;
+
+export function encodeLedger(ledger: LedgerEntry): Buffer {
+  const bytes = Buffer.alloc(LEDGER_BYTES + ledger.codeBytes.length);
+  bytes.writeUInt8(ledger.scale, 0);
+  bytes.writeUInt8((ledger.autoOpen ? AUTO_OPEN : 0) | (ledger.halfUp ? HALF_UP : 0), 1);
+  bytes.writeUInt32LE(ledger.defaultLimits, 4);
+  writeInteger(bytes, ledger.createdAt, 8);
+  writeInteger(bytes, ledger.offset, 16);
+  bytes.set(ledger.codeBytes, LEDGER_BYTES);
+  return bytes;
+}
+
+export function decodeLedger(bytes: Buffer): Omit<LedgerEntry, 'number' | 'codeBytes'> {
+  if (bytes.length <= LEDGER_BYTES) throw new SnapshotFormatError('A ledger in the snapshot is cut short.');
+  const flags = bytes.readUInt8(1);
+  return {
+    code: bytes.toString('latin1', LEDGER_BYTES),
+    scale: bytes.readUInt8(0),
+    autoOpen: (flags & AUTO_OPEN) !== 0,
+    halfUp: (flags & HALF_UP) !== 0,
+    defaultLimits: bytes.readUInt32LE(4),
+    createdAt: readInteger(bytes, 8),
+    offset: readInteger(bytes, 16),
+  };
+}
+
+function writeInteger(bytes: Buffer, value: number, at: number): void {
+  bytes.writeBigInt64LE(BigInt(value), at);
+}
+
+function readInteger(bytes: Buffer, at: number): number {
+  return Number(bytes.readBigInt64LE(at));
+}

@@ -1,0 +1,63 @@
+import { ARENA_PAGE_BYTES } from './byte-arena';
+import { type CapturedRows, type PagedRows } from './paged-rows';
+import { encodeHead, encodeLedger, FRAME_HEADER_BYTES, FrameKind } from './snapshot-format';
+import { type Tables } from './tables';
+
+/**
+ * The state at the moment of the call, as frames. Nothing is copied now: pages that change later are copied by the first
+ * change (PagedRows.freeze), rows that never change are read where they lie. Read it to its end, or call `return()` on its
+ * iterator, so that the pages are let go.
+ */
+export function writeSnapshot(tables: Tables): Iterable<Buffer> {
+  const { accounts, limits, transfers, arena } = tables;
+  const head = [frame(FrameKind.HEAD, encodeHead(tables))];
+  for (const ledger of tables.ledgers.all()) head.push(frame(FrameKind.LEDGER, encodeLedger(ledger)));
+  const limitRows = limits.rows.capture();
+  const hot = accounts.hot.freeze();
+  const cold = accounts.cold.freeze();
+  const transferRows = transfers.rows.capture();
+  const texts = arena.capture();
+  function* frames(): Generator<Buffer> {
+    try {
+      yield* head;
+      yield* rowFrames(FrameKind.LIMITS, limitRows, limits.rows);
+      yield* rowFrames(FrameKind.HOT, hot, accounts.hot);
+      yield* rowFrames(FrameKind.COLD, cold, accounts.cold);
+      for (const [i, page] of texts.pages.entries()) {
+        const used = i + 1 === texts.pages.length ? texts.lastUsed : ARENA_PAGE_BYTES;
+        yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, used);
+      }
+      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows);
+      yield frame(FrameKind.END, Buffer.alloc(0));
+    } finally {
+      accounts.hot.thaw();
+      accounts.cold.thaw();
+    }
+  }
+  return frames();
+}
+
+function* rowFrames(kind: number, captured: CapturedRows, table: PagedRows): Generator<Buffer> {
+  const rowsPerPage = 1 << table.pageShift;
+  for (const [i, page] of captured.pages.entries()) {
+    const rows = Math.min(rowsPerPage, captured.rows - i * rowsPerPage);
+    yield* pageFrame(kind, page.buffer as ArrayBuffer, rows * table.wordsPerRow * 4);
+  }
+}
+
+function frame(kind: number, body: Buffer): Buffer {
+  return Buffer.concat([frameHeader(kind, body.length), body]);
+}
+
+/** The body is a view of the page, not a copy: rows are not written to once they are captured. */
+function* pageFrame(kind: number, page: ArrayBuffer, bytes: number): Generator<Buffer> {
+  yield frameHeader(kind, bytes);
+  yield Buffer.from(page, 0, bytes);
+}
+
+function frameHeader(kind: number, length: number): Buffer {
+  const header = Buffer.alloc(FRAME_HEADER_BYTES);
+  header.writeUInt32LE(kind, 0);
+  header.writeUInt32LE(length, 4);
+  return header;
+}

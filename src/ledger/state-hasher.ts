@@ -1,0 +1,62 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type CapturedRows, type PagedRows } from './paged-rows';
+import { encodeHead, encodeLedger } from './snapshot-format';
+import { type Tables } from './tables';
+
+/**
+ * The hash of the whole state: SHA-256 over everything that a snapshot holds. Pages that are full and never change again
+ * (ids, texts) are taken in once and their running hash is kept, so a later call costs what was added and all accounts.
+ */
+export class StateHasher {
+  private readonly transfers = new RunningHash();
+  private readonly arena = new RunningHash();
+
+  constructor(private readonly tables: Tables) {}
+
+  hash(): string {
+    const { accounts, arena, ledgers, limits, transfers } = this.tables;
+    const texts = arena.capture();
+    const total = createHash('sha256').update(encodeHead(this.tables));
+    for (const ledger of ledgers.all()) total.update(encodeLedger(ledger));
+    updateRows(total, limits.rows);
+    updateRows(total, accounts.hot);
+    updateRows(total, accounts.cold);
+    total.update(this.arena.digest(texts.pages, texts.lastUsed));
+    const rows = transfers.rows.capture();
+    total.update(this.transfers.digest(rows.pages, bytesInLastPage(rows, transfers.rows)));
+    return total.digest('hex');
+  }
+}
+
+/** SHA-256 over pages, of which all but the last are final. */
+class RunningHash {
+  private readonly complete: Hash = createHash('sha256');
+  private pages = 0;
+
+  digest(pages: readonly (Uint8Array | Uint32Array)[], lastBytes: number): Buffer {
+    for (; this.pages < pages.length - 1; this.pages++) {
+      this.complete.update(bytesOf(pages[this.pages] as Uint8Array | Uint32Array));
+    }
+    const total = this.complete.copy();
+    const last = pages.at(-1);
+    if (last !== undefined) total.update(bytesOf(last).subarray(0, lastBytes));
+    return total.digest();
+  }
+}
+
+function updateRows(hash: Hash, table: PagedRows): void {
+  const captured = table.capture();
+  const last = captured.pages.length - 1;
+  captured.pages.forEach((page, i) => {
+    hash.update(i < last ? bytesOf(page) : bytesOf(page).subarray(0, bytesInLastPage(captured, table)));
+  });
+}
+
+function bytesInLastPage(captured: CapturedRows, table: PagedRows): number {
+  const before = Math.max(0, captured.pages.length - 1) << table.pageShift;
+  return (captured.rows - before) * table.wordsPerRow * 4;
+}
+
+function bytesOf(page: Uint8Array | Uint32Array): Uint8Array {
+  return new Uint8Array(page.buffer, page.byteOffset, page.byteLength);
+}

@@ -1,0 +1,169 @@
+import { type Chunk, ChunkFormatError, iterateChunks, RecordType } from '../log/chunk';
+import { AccountRules } from './account-rules';
+import { ApplyContext } from './apply-context';
+import { CommandRange, LogRecordField, decodeCreateLedger, decodeOpenAccount } from './command-codec';
+import { invariant } from './invariant';
+import { PackedRules } from './packed-rules';
+import { PACKED_ROW_BYTES } from './packed-rows';
+import { Posting } from './posting';
+import { type LedgerReader } from './reader';
+import { ResultCode } from './result-codes';
+import { writeSnapshot } from './snapshot-writer';
+import { SnapshotReader } from './snapshot-reader';
+import { StateHasher } from './state-hasher';
+import { StateReader } from './state-reader';
+import { Tables } from './tables';
+import { TransferFields } from './transfer-fields';
+import { TransferRules } from './transfer-rules';
+import { decodeTransfer } from './transfer-codec';
+import { WireReader } from './wire';
+
+/** Before each record of a chunk of width 0. */
+const LENGTH_BYTES = 4;
+
+/** A committed batch, as much as the ledger needs of its header. */
+export interface LedgerBatch {
+  /** Microseconds since the Unix epoch; above that of the batch before. */
+  readonly time: number;
+  /** Offset of its first record: the offset after the last record of the batch before. */
+  readonly baseOffset: number;
+  /** Records of `records` take offsets, those of `system` none. */
+  readonly kind: 'records' | 'system';
+  /** Records that take offsets, from the batch's header. Left out: as many as the payload holds. */
+  readonly count?: number;
+}
+
+/**
+ * The ledger: one deterministic state machine. Its state is a function of the batches that were applied, and of nothing
+ * else: no clock, no chance, no input or output, no order that could differ between two machines.
+ */
+export class LedgerState {
+  readonly reader: LedgerReader;
+  private readonly context = new ApplyContext();
+  private readonly range = new CommandRange();
+  private readonly wire = new WireReader();
+  private readonly fields = new TransferFields();
+  private readonly posting: Posting;
+  private readonly accountRules: AccountRules;
+  private readonly transferRules: TransferRules;
+  private readonly packedRules: PackedRules;
+  private readonly hasher: StateHasher;
+
+  constructor(private readonly tables: Tables = new Tables(0)) {
+    this.posting = new Posting(tables);
+    this.accountRules = new AccountRules(tables);
+    this.transferRules = new TransferRules(tables, this.accountRules, this.posting);
+    this.packedRules = new PackedRules(tables, this.posting, this.transferRules);
+    this.hasher = new StateHasher(tables);
+    this.reader = new StateReader(tables);
+  }
+
+  /** The state that a snapshot holds. Throws SnapshotFormatError where the chunks are not one. */
+  static restore(chunks: Iterable<Buffer>, hashSeed = 0): LedgerState {
+    const reader = new SnapshotReader(hashSeed);
+    for (const chunk of chunks) reader.push(chunk);
+    return new LedgerState(reader.finish());
+  }
+
+  /** The offset after the last record that was applied. */
+  get nextOffset(): number {
+    return this.tables.nextOffset;
+  }
+
+  /**
+   * Applies one batch and returns one 64-byte outcome row a record, in order (zeros for a producer's). Total: a record that
+   * cannot be decoded is refused as MALFORMED_RECORD. Throws only InvariantViolation: batches out of order, or a fault of
+   * this program.
+   */
+  apply(batch: LedgerBatch, payload: Buffer): Buffer {
+    const { tables, context } = this;
+    const takesOffsets = batch.kind === 'records';
+    invariant(batch.time > tables.lastTime, 'The time of a batch must be above that of the batch before.');
+    invariant(batch.baseOffset === tables.nextOffset, 'A batch must begin at the offset after the batch before.');
+    const chunks = this.chunksOf(payload);
+    const held = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
+    const records = takesOffsets ? (batch.count ?? held) : held;
+    context.begin(batch.time, batch.baseOffset, takesOffsets, records);
+    for (const chunk of chunks) this.applyChunk(chunk);
+    // The header promised more records than the payload has.
+    while (context.recordsLeft > 0) this.refuseMalformed();
+    this.posting.assertBalanced();
+    tables.lastTime = batch.time;
+    if (takesOffsets) tables.nextOffset = batch.baseOffset + records;
+    return Buffer.from(context.rows.buffer);
+  }
+
+  /** SHA-256 of the whole state, in hexadecimal digits. Walks all accounts, and what was added since the last call. */
+  hash(): string {
+    return this.hasher.hash();
+  }
+
+  /** The state as it is now; batches that are applied while it is read do not show in it. */
+  snapshot(): Iterable<Buffer> {
+    return writeSnapshot(this.tables);
+  }
+
+  /** The chunks of a payload; none where it is malformed, since then nobody can say where a record begins. */
+  private chunksOf(payload: Buffer): readonly Chunk[] {
+    try {
+      return iterateChunks(payload);
+    } catch (error) {
+      if (error instanceof ChunkFormatError) return [];
+      throw error;
+    }
+  }
+
+  private applyChunk(chunk: Chunk): void {
+    const { context } = this;
+    const count = Math.min(chunk.count, context.recordsLeft);
+    if (chunk.type === RecordType.Value) context.skip(count);
+    else if (chunk.type === RecordType.Ledger && chunk.width === PACKED_ROW_BYTES) this.applyRows(chunk.body, count);
+    else if (chunk.type === RecordType.Ledger && chunk.width === 0) this.applyValues(chunk.body, count);
+    else for (let i = 0; i < count; i++) this.refuseMalformed();
+  }
+
+  private applyRows(body: Buffer, count: number): void {
+    const bytes = count * PACKED_ROW_BYTES;
+    // Words can be read in place where the batch lies as it was allocated; a slice of something else may not be aligned.
+    const words =
+      body.byteOffset % 4 === 0
+        ? new Uint32Array(body.buffer, body.byteOffset, bytes / 4)
+        : new Uint32Array(new Uint8Array(body.subarray(0, bytes)).buffer);
+    this.packedRules.apply(words, count, this.context);
+  }
+
+  /** Walks the records in place: a view of each would be an allocation of each. */
+  private applyValues(body: Buffer, count: number): void {
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const start = at + LENGTH_BYTES;
+      at = start + body.readUInt32LE(at);
+      this.applyCommand(body, start, at);
+    }
+  }
+
+  private applyCommand(bytes: Buffer, start: number, end: number): void {
+    const { range, context } = this;
+    range.find(bytes, start, end);
+    if (range.field === LogRecordField.TRANSFER) {
+      if (!decodeTransfer(this.wire, this.fields, bytes, range.start, range.end)) return this.refuseMalformed();
+      this.transferRules.apply(this.fields, context);
+    } else if (range.field === LogRecordField.OPEN_ACCOUNT) {
+      const command = decodeOpenAccount(bytes, range.start, range.end);
+      if (command === undefined) return this.refuseMalformed();
+      this.accountRules.openAccount(command, context);
+    } else {
+      const isCreate = range.field === LogRecordField.CREATE_LEDGER;
+      const command = isCreate ? decodeCreateLedger(bytes, range.start, range.end) : undefined;
+      if (command === undefined) return this.refuseMalformed();
+      this.accountRules.createLedger(command, context);
+    }
+    context.nextRecord();
+  }
+
+  private refuseMalformed(): void {
+    this.context.write(ResultCode.MALFORMED_RECORD, 0, 0, 0, undefined);
+    this.tables.count(ResultCode.MALFORMED_RECORD);
+    this.context.nextRecord();
+  }
+}

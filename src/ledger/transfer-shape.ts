@@ -1,0 +1,121 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { METADATA_MAX_BYTES, isAccountName } from './account-rules';
+import { MAX_MINOR } from './amounts';
+import { sameBytes } from './byte-arena';
+import { type DecimalBytes } from './decimal-bytes';
+import { TEXT_ID_MAX_BYTES, isLedgerCode, parseUuid } from './identifiers';
+import { type LedgerEntry } from './ledger-table';
+import { ResultCode } from './result-codes';
+import { type Tables } from './tables';
+import { type AccountFields, AmountForm, IdKind, type TransferFields } from './transfer-fields';
+import { compare128, fromBigInt128, isZero128 } from './words';
+
+/** Keeps text ids apart from whatever else may be hashed one day. */
+const TEXT_ID_DOMAIN = 'ledger-node/transfer-text-id/v1\0';
+const MAX_AMOUNT = new Uint32Array(4);
+fromBigInt128(MAX_AMOUNT, 0, MAX_MINOR);
+
+/**
+ * Rule 1 once more: the doors have asked it, but what is in the log decides. On the way it finds what the command's names
+ * stand for, since the bytes of a name that is known need no other check.
+ */
+export class TransferShape {
+  /** Handles; 0: there is no such account. Read after `fault` found nothing. */
+  debit = 0;
+  credit = 0;
+  /** The ledger that the command names, if there is one of that code. */
+  named: LedgerEntry | undefined;
+  /** The ledger as far as the command tells: the one it names, else that of an account that exists. */
+  ledger: LedgerEntry | undefined;
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly decimal: DecimalBytes,
+  ) {}
+
+  /** Leaves the decimal scanned where the amount is text, and the id's four words where the id is text. */
+  fault(fields: TransferFields): ResultCode {
+    const fault = this.faultOfBytes(fields);
+    if (fault !== ResultCode.OK) {
+      this.debit = this.credit = 0;
+      this.named = this.ledger = undefined;
+      return fault;
+    }
+    const { accounts, ledgers } = this.tables;
+    const known = this.debit !== 0 ? this.debit : this.credit;
+    this.ledger = this.named;
+    if (fields.ledgerLength === 0 && known !== 0) this.ledger = ledgers.byNumber(accounts.ledgerOf(known));
+    // One account under its name and under its handle.
+    return known !== 0 && this.debit === this.credit ? ResultCode.ACCOUNTS_MUST_BE_DIFFERENT : ResultCode.OK;
+  }
+
+  private faultOfBytes(fields: TransferFields): ResultCode {
+    const { debit, credit, amount } = fields;
+    if (!this.isIdValid(fields) || !this.findNames(fields)) return ResultCode.MALFORMED_RECORD;
+    if (fields.amountForm === AmountForm.TEXT) {
+      const isDecimal = this.decimal.scan(fields.source, fields.amountStart, fields.amountLength);
+      if (!isDecimal) return ResultCode.MALFORMED_RECORD;
+      const fault = this.decimal.faultAtAnyScale();
+      if (fault !== ResultCode.OK) return fault;
+    } else {
+      if (isZero128(amount, 0)) return ResultCode.AMOUNT_MUST_NOT_BE_ZERO;
+      if (compare128(amount, 0, MAX_AMOUNT, 0) > 0) return ResultCode.AMOUNT_TOO_LARGE;
+    }
+    if (fields.flags !== 0 || fields.metadataLength > METADATA_MAX_BYTES) return ResultCode.MALFORMED_RECORD;
+    if (!debit.hasHandle && !debit.hasName) return ResultCode.MALFORMED_RECORD;
+    if (!credit.hasHandle && !credit.hasName) return ResultCode.MALFORMED_RECORD;
+    const sameHandle =
+      debit.hasHandle && debit.handleLow === credit.handleLow && debit.handleHigh === credit.handleHigh;
+    return sameHandle || sameName(fields) ? ResultCode.ACCOUNTS_MUST_BE_DIFFERENT : ResultCode.OK;
+  }
+
+  private isIdValid(fields: TransferFields): boolean {
+    if (fields.idKind === IdKind.UUID) return !fields.isReservedId();
+    const { textIdStart: start, textIdLength: length } = fields;
+    if (length > TEXT_ID_MAX_BYTES) return false;
+    const bytes = fields.source.subarray(start, start + length);
+    if (!isUtf8(bytes) || bytes.includes(0)) return false;
+    // A UUID has one form in the log, its bytes; as a text it would be a second id beside itself.
+    if (length >= 32 && parseUuid(fields.text(start, length)) !== undefined) return false;
+    textIdWords(bytes, fields.id);
+    return true;
+  }
+
+  private findNames(fields: TransferFields): boolean {
+    this.named = undefined;
+    if (fields.ledgerLength > 0) {
+      this.named = this.tables.ledgers.findBytes(fields.source, fields.ledgerStart, fields.ledgerLength);
+      if (this.named === undefined && !isLedgerCode(fields.text(fields.ledgerStart, fields.ledgerLength))) return false;
+    }
+    this.debit = this.handleOf(fields, fields.debit);
+    this.credit = this.handleOf(fields, fields.credit);
+    return (
+      (this.debit !== 0 || this.isNameValid(fields, fields.debit)) &&
+      (this.credit !== 0 || this.isNameValid(fields, fields.credit))
+    );
+  }
+
+  private handleOf(fields: TransferFields, account: AccountFields): number {
+    const { accounts } = this.tables;
+    return account.hasName
+      ? accounts.findName(fields.source, account.nameStart, account.nameLength)
+      : accounts.findHandle(account.handleLow, account.handleHigh);
+  }
+
+  private isNameValid(fields: TransferFields, account: AccountFields): boolean {
+    return !account.hasName || isAccountName(fields.source, account.nameStart, account.nameLength);
+  }
+}
+
+/** The 128 bits that a text id is found by: the start of a SHA-256, apart from all other uses of one. */
+export function textIdWords(text: Uint8Array, target: Uint32Array): void {
+  const digest = createHash('sha256').update(TEXT_ID_DOMAIN).update(text).digest();
+  for (let i = 0; i < 4; i++) target[i] = digest.readUInt32LE(4 * i);
+}
+
+function sameName(fields: TransferFields): boolean {
+  const { debit, credit, source } = fields;
+  if (!debit.hasName || debit.nameLength !== credit.nameLength) return false;
+  return sameBytes(source, debit.nameStart, source, credit.nameStart, debit.nameLength);
+}
