@@ -1,0 +1,77 @@
+/**
+ * What durable storage needs of a file system, small enough that a test can supply one that loses power.
+ *
+ * What is assumed of it: after `datasync` the bytes written before it survive a loss of power, and the file's length too
+ * where it is needed to read them; after `sync` everything about the file does; names are durable once `syncDirectory` of
+ * the folder has returned. `rename` replaces its target in one step. Nothing is assumed of what was not synced: it may be
+ * there, be missing, or be there in part, in any order.
+ */
+
+/** `update` opens what exists, `create` refuses what exists. */
+export type OpenMode = 'read' | 'update' | 'create';
+
+/** A file open for access at positions. All positions and lengths are bytes. */
+export interface RandomAccessFile {
+  readonly path: string;
+  /** Fills `into` from `position` on. @returns the bytes read: fewer than `into.length` only at the end of the file */
+  read(into: Buffer, position: number): Promise<number>;
+  /** Writes all parts, one behind the other. */
+  write(parts: readonly Buffer[], position: number): Promise<void>;
+  datasync(): Promise<void>;
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** @throws FileSystemError with code ENOENT or EEXIST, among others */
+  open(path: string, mode: OpenMode): Promise<RandomAccessFile>;
+  /** Names of what the folder holds, ascending. @throws FileSystemError with code ENOENT */
+  list(directory: string): Promise<string[]>;
+  exists(path: string): Promise<boolean>;
+  /** Makes the folder and those above it, durably. A folder that exists is left alone. */
+  makeDirectory(directory: string): Promise<void>;
+  syncDirectory(directory: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** @throws FileSystemError with code ENOENT */
+  unlink(path: string): Promise<void>;
+}
+
+/** An operation on a file or folder failed; `code` is the system's (`ENOENT`, `ENOSPC`, `EIO`, …). */
+export class FileSystemError extends Error {
+  override readonly name = 'FileSystemError';
+
+  constructor(
+    readonly operation: string,
+    readonly path: string,
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Could not ${operation} ${path}: ${code}.`, options);
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof FileSystemError && error.code === 'ENOENT';
+}
+
+const ZEROS = Buffer.alloc(1024 * 1024);
+
+/**
+ * Writes zeros from `from` to `to`, syncing every MiB, so that whoever syncs another file on the same disk waits for one
+ * of them at most; then syncs the length. Overwriting such a file costs half of what growing it does, or less.
+ * @returns the number of syncs
+ */
+export async function allocate(file: RandomAccessFile, from: number, to: number): Promise<number> {
+  let syncs = 1;
+  for (let at = from; at < to; at += ZEROS.length) {
+    await file.write([ZEROS.subarray(0, Math.min(ZEROS.length, to - at))], at);
+    if (at + ZEROS.length < to) {
+      await file.datasync();
+      syncs += 1;
+    }
+  }
+  await file.sync();
+  return syncs;
+}
