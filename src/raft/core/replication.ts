@@ -65,10 +65,11 @@ export function remindOfWaitingPeers(r: RaftState): void {
   for (const [id, peer] of r.progress) {
     if (!peer.loading && peer.state !== 'snapshot') continue;
     peer.waitedTicks += 1;
-    if (peer.waitedTicks < patience) continue;
+    // The reminder itself waits for a sign of life, which may come any time after this tick.
+    if (peer.waitedTicks < patience || !peer.recentActive) continue;
     peer.waitedTicks = 0;
     peer.loading = false;
-    if (peer.state === 'snapshot' && peer.recentActive) r.outbox.snapshotsToSend.push({ to: id });
+    if (peer.state === 'snapshot') r.outbox.snapshotsToSend.push({ to: id });
   }
 }
 
