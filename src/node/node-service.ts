@@ -1,0 +1,200 @@
+import {
+  NodeError,
+  type Committed,
+  type Consistency,
+  type MemberView,
+  type NodeInfo,
+  type NodePort,
+  type NodePosition,
+  type Readiness,
+  type RecordPage,
+  type ServerView,
+  type StatusView,
+  type SubmitRequest,
+} from '../api/node-port';
+import type { LedgerReader } from '../ledger/reader';
+import type { ClusterView } from './cluster-view';
+import type { GroupRuntime } from './group-runtime';
+import { encodeToken } from './token';
+
+export interface NodeServiceOptions {
+  readonly info: () => NodeInfo;
+  readonly emptyReader: LedgerReader;
+  readonly metricsText: () => Promise<string>;
+  readonly projection: () => { readonly state: string; readonly lagRecords: number };
+}
+
+const GROUP = 0;
+const LEADER_POLL_MILLIS = 20;
+
+/** The node as its doors see it. Before the node belongs to a cluster everything is refused with a reason that says so. */
+export class NodeService implements NodePort {
+  private group: GroupRuntime | undefined;
+  private cluster: ClusterView | undefined;
+  private open = false;
+  private stopping = false;
+  private commitAtStart: number | undefined;
+
+  constructor(private readonly options: NodeServiceOptions) {}
+
+  /** The node belongs to a cluster, and its replica runs. */
+  attach(group: GroupRuntime, cluster: ClusterView): void {
+    this.group = group;
+    this.cluster = cluster;
+  }
+
+  /** Writes and reads are taken from now on. */
+  openDoors(): void {
+    this.open = true;
+    void this.learnCommit();
+  }
+
+  /** Everything new is refused from now on; what waits is answered or refused by the parts that stop. */
+  beginStop(): void {
+    this.stopping = true;
+    this.group?.appliedSignal.notify();
+  }
+
+  get info(): NodeInfo {
+    return this.options.info();
+  }
+
+  get ledger(): LedgerReader {
+    return this.group?.machine.reader ?? this.options.emptyReader;
+  }
+
+  submit(request: SubmitRequest, deadlineMs: number): Promise<Committed> {
+    return this.running().writes.submit(request, deadlineMs);
+  }
+
+  barrier(consistency: Consistency, deadlineMs: number): Promise<void> {
+    return this.running().barrier.wait(consistency, deadlineMs);
+  }
+
+  position(): NodePosition {
+    const index = this.group?.replica.appliedIndex ?? 0;
+    return { appliedIndex: index, offset: (this.group?.machine.nextOffset ?? 0) - 1, token: this.tokenFor(index) };
+  }
+
+  tokenFor(index: number): string {
+    return encodeToken(this.info.clusterId, { group: GROUP, index });
+  }
+
+  readRecords(from: number, maxBytes: number, deadlineMs: number): Promise<RecordPage> {
+    return this.running().records.page(from, maxBytes, deadlineMs);
+  }
+
+  async waitForOffset(offset: number, signal: AbortSignal): Promise<void> {
+    const group = this.running();
+    while (group.machine.nextOffset <= offset) {
+      signal.throwIfAborted();
+      this.running();
+      await group.appliedSignal.next(WAIT_SLICE_MILLIS, signal);
+    }
+  }
+
+  async leaderOffset(deadlineMs: number): Promise<number> {
+    await this.barrier({ level: 'LINEARIZABLE' }, deadlineMs);
+    return this.running().machine.nextOffset;
+  }
+
+  servers(): readonly ServerView[] {
+    return this.cluster?.servers() ?? [];
+  }
+
+  members(): readonly MemberView[] {
+    return this.cluster?.members() ?? [];
+  }
+
+  leaderName(): string | undefined {
+    return this.cluster?.leaderName();
+  }
+
+  status(options: { readonly stateHash?: boolean } = {}): StatusView {
+    const projection = this.options.projection();
+    const group = this.group;
+    if (!group) return { groups: [], projectionLagRecords: 0, projection: projection.state };
+    const core = group.replica.status();
+    return {
+      groups: [
+        {
+          group: GROUP,
+          role: core.role === 'preCandidate' ? 'candidate' : core.role,
+          term: core.term,
+          leader: this.leaderName() ?? '',
+          firstIndex: core.firstIndex,
+          lastIndex: core.lastIndex,
+          commitIndex: core.commit,
+          appliedIndex: group.replica.appliedIndex,
+          snapshotIndex: group.snapshotIndex,
+          nextOffset: group.machine.nextOffset,
+          ...(options.stateHash === true && { stateHash: group.machine.hash() }),
+        },
+      ],
+      projectionLagRecords: projection.lagRecords,
+      projection: projection.state,
+    };
+  }
+
+  /** Resolves to the new leader's name. The leader itself carries it out; a follower passes it on. */
+  async transferLeadership(name: string, deadlineMs: number): Promise<string> {
+    const group = this.running();
+    const until = performance.now() + deadlineMs;
+    const before = group.replica.leaderId;
+    await group.leadership.handOver(name, deadlineMs);
+    for (;;) {
+      const { leaderId } = group.replica;
+      if (leaderId !== '' && (leaderId !== before || this.leaderName() === name)) return this.leaderName() ?? leaderId;
+      if (performance.now() >= until) {
+        throw new NodeError('UNAVAILABLE', 'TRANSFER_NOT_DONE', 'No other node took leadership over in time; try again.');
+      }
+      await group.leaderSignal.next(LEADER_POLL_MILLIS);
+    }
+  }
+
+  async takeSnapshot(): Promise<number> {
+    return this.running().takeSnapshot();
+  }
+
+  readiness(): Readiness {
+    if (this.stopping) return { ready: false, why: 'the node is stopping' };
+    if (!this.group) return { ready: false, why: 'the node does not belong to a cluster yet' };
+    if (!this.open) return { ready: false, why: 'the node is starting' };
+    if (this.group.replica.leaderId === '') return { ready: false, why: 'no leader is known' };
+    if (this.commitAtStart === undefined) return { ready: false, why: 'how far the log is committed was not heard yet' };
+    const { appliedIndex } = this.group.replica;
+    if (appliedIndex < this.commitAtStart) {
+      return { ready: false, why: `index ${appliedIndex} is applied, ${this.commitAtStart} was committed at the start` };
+    }
+    return { ready: true, why: 'a leader is known and what was committed at the start is applied' };
+  }
+
+  metricsText(): Promise<string> {
+    return this.options.metricsText();
+  }
+
+  /** What a linearizable read saw is at least what was committed when the node started. */
+  private async learnCommit(): Promise<void> {
+    while (!this.stopping && this.commitAtStart === undefined) {
+      try {
+        await this.running().replica.linearizable(LEARN_COMMIT_MILLIS);
+        this.commitAtStart = this.running().replica.appliedIndex;
+      } catch {
+        // No leader yet: that is what /readyz says meanwhile. A short pause keeps this from spinning where it fails at once.
+        await this.group?.leaderSignal.next(LEADER_POLL_MILLIS);
+      }
+    }
+  }
+
+  private running(): GroupRuntime {
+    if (this.stopping) throw new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', { retryAfterMs: 1_000 });
+    if (!this.group || !this.open) {
+      const why = this.group ? 'is starting' : 'does not belong to a cluster yet';
+      throw new NodeError('UNAVAILABLE', 'NOT_READY', `This node ${why}; ask another one, or try again.`, { retryAfterMs: 1_000 });
+    }
+    return this.group;
+  }
+}
+
+const LEARN_COMMIT_MILLIS = 2_000;
+const WAIT_SLICE_MILLIS = 60_000;

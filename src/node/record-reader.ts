@@ -1,0 +1,114 @@
+import { NodeError, type LogRecordView, type RecordPage } from '../api/node-port';
+import { payloadOf, readHeader, type BatchHeader } from '../log/batch';
+import { ChunkFormatError, iterateChunks, type Chunk } from '../log/chunk';
+import { LogRangeError } from '../log/log-errors';
+import type { LogStore } from '../log/log-store';
+import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
+import { recordValue, type LedgerCodes } from '../ledger/record-value';
+
+export interface RecordReaderOptions {
+  readonly log: LogStore;
+  readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
+  readonly ledgerCodes: LedgerCodes;
+  readonly appliedIndex: () => number;
+  /** The offset after the last record that is committed and applied here. */
+  readonly nextOffset: () => number;
+  /** Asks the peers for records that this node's own log does not reach back to; undefined where none has them. */
+  readonly fromPeers: (from: number, maxBytes: number, deadlineMs: number) => Promise<RecordPage | undefined>;
+}
+
+/** The log as its consumers see it: committed records with dense offsets, each with its outcome. */
+export class RecordReader {
+  constructor(private readonly options: RecordReaderOptions) {}
+
+  /** Records from `from` on, from this node's own disk or from a peer's. Rejects with NodeError. */
+  async page(from: number, maxBytes: number, deadlineMs: number): Promise<RecordPage> {
+    const nextOffset = this.options.nextOffset();
+    if (from >= nextOffset) return { records: [], firstOffset: this.options.log.firstOffset, nextOffset };
+    if (from >= this.options.log.firstOffset) {
+      try {
+        return await this.own(from, maxBytes);
+      } catch (error) {
+        // Dropped under a snapshot while it was being read: a peer may hold it still.
+        if (!(error instanceof LogRangeError)) throw error;
+      }
+    }
+    const page = await this.options.fromPeers(from, maxBytes, deadlineMs);
+    return page ?? { records: [], firstOffset: this.options.log.firstOffset, nextOffset };
+  }
+
+  /** What this node itself holds. Serves peers, too. */
+  async own(from: number, maxBytes: number): Promise<RecordPage> {
+    const { log } = this.options;
+    const nextOffset = this.options.nextOffset();
+    const records: LogRecordView[] = [];
+    let bytes = 0;
+    let offset = from;
+    let index = from < log.firstOffset || from >= nextOffset ? undefined : await log.indexOfOffset(from);
+    while (index !== undefined && offset < nextOffset && (bytes < maxBytes || records.length === 0)) {
+      const batches = await log.read(index, Math.max(1, maxBytes - bytes));
+      if (batches.length === 0) break;
+      for (const batch of batches) {
+        const header = readHeader(batch);
+        index = header.index + 1;
+        if (header.index > this.options.appliedIndex()) return { records, firstOffset: log.firstOffset, nextOffset };
+        if (header.count === 0) continue;
+        bytes += await this.addRecords(batch, header, offset, maxBytes - bytes, records);
+        offset = header.baseOffset + header.count;
+        if (bytes >= maxBytes) break;
+      }
+    }
+    return { records, firstOffset: log.firstOffset, nextOffset };
+  }
+
+  /** Adds the records of one batch from offset `from` on until `room` is used; returns the bytes added. */
+  private async addRecords(
+    batch: Buffer,
+    header: BatchHeader,
+    from: number,
+    room: number,
+    into: LogRecordView[],
+  ): Promise<number> {
+    const skip = Math.max(0, from - header.baseOffset);
+    const outcomes = await this.options.readOutcomes(header.baseOffset + skip, header.count - skip);
+    let ordinal = 0;
+    let bytes = 0;
+    for (const chunk of chunksOf(batch, header)) {
+      for (let at = Math.max(0, skip - ordinal); at < chunk.count; at += 1) {
+        if (bytes >= room && into.length > 0) return bytes;
+        const place = ordinal + at;
+        const value = recordValue(
+          chunk.type,
+          chunk.width,
+          chunk.record(at),
+          outcomes,
+          (place - skip) * OUTCOME_ROW_BYTES,
+          this.options.ledgerCodes,
+        );
+        into.push({
+          offset: header.baseOffset + place,
+          term: header.term,
+          timestamp: header.time,
+          type: chunk.type,
+          value,
+        });
+        bytes += value.length;
+      }
+      ordinal += chunk.count;
+    }
+    return bytes;
+  }
+}
+
+function chunksOf(batch: Buffer, header: BatchHeader): readonly Chunk[] {
+  try {
+    return iterateChunks(payloadOf(batch));
+  } catch (error) {
+    if (!(error instanceof ChunkFormatError)) throw error;
+    throw new NodeError(
+      'FAILED_PRECONDITION',
+      'RECORD_UNDECODABLE',
+      `Batch ${header.index} was committed, but its records cannot be told apart: ${error.message}`,
+    );
+  }
+}
