@@ -102,7 +102,7 @@ CREATE TABLE ledger.transfers (
   PRIMARY KEY (partition, log_offset)
 );
 COMMENT ON COLUMN ledger.transfers.spends_id IS 'The id is answered with this row for ever: it was done, or refused for good.';
-COMMENT ON COLUMN ledger.transfers.amount IS 'As asked for. Null where only minor units are known, and no scale: unscaled_amount.';
+COMMENT ON COLUMN ledger.transfers.amount IS 'As asked for. Null: only minor units are known, and no scale (unscaled_amount), or it has more than 128 digits.';
 COMMENT ON COLUMN ledger.transfers.unknown_debit IS 'What the refused command called the account, where there is none.';
 -- One row may spend an id; others that name it are told apart by their offset. By id alone it finds all of them.
 CREATE UNIQUE INDEX transfers_id ON ledger.transfers

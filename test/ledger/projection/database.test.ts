@@ -43,15 +43,24 @@ describe.each(KINDS)('a database (%s)', (kind) => {
   }, 60_000);
 
   test('takes and gives every type as text', async () => {
-    const values = ['true', '-7', '9007199254740993', '-1.50', 'Zoë "x", {y}', '\\x00ff', '2024-02-29 12:00:00.123456+00'];
+    const values = [
+      'true',
+      '-7',
+      '9007199254740993',
+      '-1.50',
+      'Zoë "x", {y}',
+      '\\x00ff',
+      '2024-02-29 12:00:00.123456+00',
+    ];
     const casts = ['boolean', 'integer', 'bigint', 'numeric', 'text', 'bytea', 'timestamptz'];
     await database.query("SELECT set_config('TimeZone', 'UTC', false)");
     const { rows, affected } = await database.query(
       `SELECT ${casts.map((cast, i) => `$${i + 1}::${cast} AS c${i}`).join(', ')}, NULL::bigint AS nothing`,
       values,
     );
-    const expected = values.map((value, i) => [`c${i}`, value === 'true' ? expect.stringMatching(/^t(rue)?$/) : value]);
-    expect(rows).toEqual([{ ...(Object.fromEntries(expected) as object), nothing: null }]);
+    const read = casts.map((_, i) => rows[0]?.[`c${i}`]);
+    expect(read).toEqual(['t', ...values.slice(1)]);
+    expect(rows[0]?.['nothing']).toBeNull();
     expect(affected).toBe(1);
   });
 
