@@ -1,20 +1,17 @@
-/**
- * `grpc.health.v1.Health`. The definition is the library's; the handlers are ours, because the library keeps the name of
- * every service that anybody ever watched, and leaves its streams open when the server stops.
- */
+/** `grpc.health.v1.Health`: whether the log and the ledger are served here, asked once or watched. */
 import { type sendUnaryData, type Server, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
-import { service } from 'grpc-health-check';
 import { Fault, shuttingDown } from '../errors';
 import { type Door, failStream } from './door';
+import { healthDefinition } from './standard-protos';
 
-type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+const ServingStatus = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
 
 interface HealthRequest {
   service: string;
 }
 
 interface HealthResponse {
-  status: ServingStatus;
+  status: number;
 }
 
 type Watch = ServerWritableStream<HealthRequest, HealthResponse>;
@@ -28,12 +25,10 @@ export class Health {
   constructor(private readonly door: Door) {}
 
   addTo(server: Server): void {
-    server.addService(service, {
-      check: (call: ServerUnaryCall<HealthRequest, HealthResponse>, answer: sendUnaryData<HealthResponse>) =>
+    server.addService(healthDefinition(), {
+      Check: (call: ServerUnaryCall<HealthRequest, HealthResponse>, answer: sendUnaryData<HealthResponse>) =>
         this.check(call.request.service, answer),
-      watch: (call: Watch) => this.watch(call),
-      list: (_call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) =>
-        answer(null, { statuses: Object.fromEntries(HEALTH_SERVICES.map((name) => [name, this.response(name)])) }),
+      Watch: (call: Watch) => this.watch(call),
     });
   }
 
@@ -46,8 +41,8 @@ export class Health {
   }
 
   private response(name: string): HealthResponse {
-    if (!HEALTH_SERVICES.includes(name)) return { status: 'SERVICE_UNKNOWN' };
-    return { status: this.serving ? 'SERVING' : 'NOT_SERVING' };
+    if (!HEALTH_SERVICES.includes(name)) return { status: ServingStatus.SERVICE_UNKNOWN };
+    return { status: this.serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING };
   }
 
   private check(name: string, answer: sendUnaryData<HealthResponse>): void {

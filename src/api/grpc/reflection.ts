@@ -5,17 +5,16 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { protoPath as healthProtoPath } from 'grpc-health-check';
 import { publishedPackage } from '../../proto/load';
 import { shuttingDown } from '../errors';
 import { type Door, failStream } from './door';
+import { standardPackage } from './standard-protos';
 
 type Handler = handleBidiStreamingCall<object, object>;
 
 export function addReflection(server: Server, door: Door): void {
-  const service = new ReflectionService({ ...publishedPackage(), ...loadSync(healthProtoPath) });
+  const service = new ReflectionService({ ...publishedPackage(), ...standardPackage() });
   const tended = {
     addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation): void => {
       const handlers = Object.entries(implementation).map(([name, handler]) => [name, tend(handler as Handler, door)]);
