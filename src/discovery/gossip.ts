@@ -6,6 +6,7 @@ import { DatagramGuard } from './datagram-guard';
 import { Drops, type DropReason } from './drops';
 import { Sealer } from './envelope';
 import { wallMillis } from './environment';
+import { messageOf } from './error-message';
 import { UserEvents } from './events';
 import { HardenedSwim } from './hardened-swim';
 import { Intake } from './intake';
@@ -61,8 +62,7 @@ export class Gossip extends EventEmitter<GossipEvents> {
     const socket = await (options.openSocket ?? openUdpSocket)(
       bind,
       () => options.clock.monotonicMillis(),
-      (to, error) =>
-        drops.count('undeliverable', { to, error: error instanceof Error ? error.message : String(error) }),
+      (to, error) => drops.count('undeliverable', { to, error: messageOf(error) }),
     );
     const self = options.advertiseAddr ?? formatAddress({ host: bind.host, port: socket.bound.port });
     try {

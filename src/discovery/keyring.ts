@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { messageOf } from './error-message';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -91,8 +92,4 @@ export class Keyring {
     }
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

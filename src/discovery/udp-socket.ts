@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
 import { formatAddress, parseAddress, type Address } from './address';
+import { messageOf } from './error-message';
 import { NameResolver } from './name-resolver';
 
 /** The network as gossip sees it. Sending never throws: a datagram that cannot be sent is one more that is lost. */
@@ -31,7 +32,7 @@ export const openUdpSocket: OpenSocket = async (bind, monotonicMillis, onProblem
   } catch (error) {
     socket.close();
     throw new Error(
-      `gossip cannot bind to ${formatAddress(bind)}: ${error instanceof Error ? error.message : String(error)}; ` +
+      `gossip cannot bind to ${formatAddress(bind)}: ${messageOf(error)}; ` +
         'choose a free UDP address of this machine with --bind-addr',
       { cause: error },
     );

@@ -1,4 +1,4 @@
-import { Gossip } from '../../src/discovery/gossip';
+import { type Gossip } from '../../src/discovery/gossip';
 import { type GossipMember, type MemberState } from '../../src/discovery/member';
 import { allSee, eventually, member, startCluster, startNode, stateOf, stopAll, tagsOf } from './nodes';
 import { Network } from './network';
