@@ -14,10 +14,6 @@ export class WireReader {
     return this.bytes.length - this.at;
   }
 
-  u8(what: string): number {
-    return this.bytes.readUInt8(this.advance(1, what));
-  }
-
   u16(what: string): number {
     return this.bytes.readUInt16LE(this.advance(2, what));
   }

@@ -7,18 +7,15 @@ export class WireWriter {
     this.bytes = Buffer.allocUnsafe(capacity);
   }
 
-  u8(value: number): this {
-    this.bytes.writeUInt8(value, this.reserve(1));
-    return this;
-  }
-
   u16(value: number): this {
-    this.bytes.writeUInt16LE(value, this.reserve(2));
+    const at = this.reserve(2);
+    this.bytes.writeUInt16LE(value, at);
     return this;
   }
 
   u32(value: number): this {
-    this.bytes.writeUInt32LE(value, this.reserve(4));
+    const at = this.reserve(4);
+    this.bytes.writeUInt32LE(value, at);
     return this;
   }
 
@@ -33,11 +30,6 @@ export class WireWriter {
     return this;
   }
 
-  raw(source: Buffer): this {
-    source.copy(this.bytes, this.reserve(source.length));
-    return this;
-  }
-
   /** Text with its length in bytes (u16) in front. Throws RangeError beyond `maxBytes`. */
   text(value: string, maxBytes: number, what: string): this {
     const length = Buffer.byteLength(value);
@@ -45,7 +37,8 @@ export class WireWriter {
       throw new RangeError(`${what} has ${length} bytes of UTF-8; at most ${maxBytes} fit on the wire.`);
     }
     this.u16(length);
-    this.bytes.write(value, this.reserve(length), length, 'utf8');
+    const at = this.reserve(length);
+    this.bytes.write(value, at, length, 'utf8');
     return this;
   }
 
@@ -54,6 +47,7 @@ export class WireWriter {
     return this.bytes.subarray(0, this.at);
   }
 
+  /** Makes room first: growing replaces `bytes`. */
   private reserve(length: number): number {
     const at = this.at;
     if (at + length > this.bytes.length) {
