@@ -1,0 +1,100 @@
+/** Single calls: which server, how often, how long. */
+import { type Connection } from './connection';
+import { type Directory } from './directory';
+import { closedError, LedgerError, mayHaveHappened, outOfTime, remedyOf, unknownOutcome } from './errors';
+
+/** Milliseconds between tries, doubled with each up to the longest, each time by chance between half and whole. */
+const SHORTEST_PAUSE = 25;
+const LONGEST_PAUSE = 500;
+/** Milliseconds for a connection to be made before a server is passed over. */
+const CONNECT_TIMEOUT = 500;
+
+export type Target = 'leader' | 'follower';
+
+export interface CallPlan {
+  readonly target: Target;
+  /** `read`: may be asked again. `idempotent`: a write that may be sent again. `once`: a write that may not. */
+  readonly kind: 'read' | 'idempotent' | 'once';
+  readonly timeoutMs: number;
+}
+
+export interface CallerOptions {
+  readonly directory: Directory;
+  /** Milliseconds after which an unanswered try is made again elsewhere. */
+  readonly attemptTimeoutMs: number;
+  readonly now: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** One try: at this server, answered within so many milliseconds, or a LedgerError. */
+export type Attempt<T> = (connection: Connection, timeoutMs: number) => Promise<T>;
+
+export class Caller {
+  private closed = false;
+
+  constructor(private readonly options: CallerOptions) {}
+
+  /** Resolves to the answer of the first try that has one; rejects with a LedgerError. */
+  async call<T>(plan: CallPlan, attempt: Attempt<T>): Promise<T> {
+    const { directory, now } = this.options;
+    const deadline = now() + plan.timeoutMs;
+    let unknown = false;
+    let last: LedgerError | undefined;
+    for (let tries = 0; ; tries++) {
+      const left = deadline - now();
+      if (this.closed) throw closedError();
+      if (left <= 0) throw outOfTime(plan.timeoutMs, unknown, last);
+      const connection = plan.target === 'leader' ? directory.forWrite() : directory.forRead();
+      try {
+        const answer = await this.tryOnce(plan, connection, left, attempt);
+        directory.answered(connection);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+        last = error;
+      }
+      if (plan.kind !== 'read' && mayHaveHappened(last)) {
+        if (plan.kind === 'once') throw unknownOutcome(last);
+        unknown = true;
+      }
+      if (this.isFinal(last, tries)) throw last;
+      await this.beforeNextTry(connection, last, tries, deadline - now());
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  private async tryOnce<T>(plan: CallPlan, server: Connection, left: number, attempt: Attempt<T>): Promise<T> {
+    const { now, attemptTimeoutMs } = this.options;
+    // A try that is not answered is better made elsewhere than waited for,
+    if (plan.kind !== 'once') return attempt(server, Math.min(left, attemptTimeoutMs));
+    // unless it may not be made again. Then it has all the time there is, and a server that is there.
+    const from = now();
+    await server.untilReady(Math.min(left, CONNECT_TIMEOUT));
+    return attempt(server, Math.max(1, left - (now() - from)));
+  }
+
+  private isFinal(error: LedgerError, tries: number): boolean {
+    if (remedyOf(error) === 'none') return true;
+    // The caller wants a fresh answer or none: when no server has one, that is the answer.
+    return error.reason === 'STALE_READ' && tries + 1 >= this.options.directory.connections().length;
+  }
+
+  private async beforeNextTry(connection: Connection, error: LedgerError, tries: number, left: number): Promise<void> {
+    const { directory, random } = this.options;
+    if (error.reason === 'STALE_READ') return;
+    let pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(tries, 8)) * (0.5 + random() / 2);
+    if (remedyOf(error) === 'later') pause = Math.max(pause, error.retryAfterMs ?? 0);
+    else {
+      directory.failed(connection);
+      // Its failure is no news: the next try fails for itself.
+      await directory.refresh().catch(() => undefined);
+      // The first try elsewhere is made at once.
+      if (tries === 0) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(pause, left))));
+  }
+}

@@ -1,0 +1,267 @@
+import { BatchPipe } from './batch-pipe';
+import { Caller } from './caller';
+import { members, type MemberView, type ServerStatus, status, transferLeadership } from './cluster-calls';
+import { Directory } from './directory';
+import { closedError, invalidArgument } from './errors';
+import { type AccountPage, LedgerCalls, type ListOptions } from './ledger-calls';
+import { consume, consumeStream, logRange, produce, produceStream, type Value } from './log-calls';
+import { RowLane } from './row-lane';
+import { SeenPosition } from './seen-position';
+import { TransferLane } from './transfer-lane';
+import {
+  type AccountInput,
+  type AccountView,
+  type BalanceView,
+  type CallOptions,
+  type ItemOutcome,
+  type LedgerInput,
+  type OpenAccountOutcome,
+  type ReadOptions,
+  type ReadPosition,
+  type RecordView,
+  type RowsOutcome,
+  type ServerView,
+  type TransferInput,
+  type TransferOutcome,
+  type TransferView,
+} from './types';
+
+export interface ClientOptions {
+  /** Some servers of the cluster, `host:port`; the others are learned from them. */
+  readonly addresses: readonly string[];
+  /** Milliseconds until a call gives up, tries included. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Milliseconds after which an unanswered read is asked again elsewhere. Default 2,500. */
+  readonly attemptTimeoutMs?: number;
+  /** Milliseconds between two questions who is in the cluster. Default 5,000. */
+  readonly refreshIntervalMs?: number;
+  /** Batches of single transfers in flight. Default 4. */
+  readonly transferBatchesInFlight?: number;
+  /** Batches of packed rows in flight. Default 8. */
+  readonly rowBatchesInFlight?: number;
+  /** Single transfers that may wait to be sent before callers have to wait. Default 65,536. */
+  readonly maxQueuedTransfers?: number;
+}
+
+/** Callers that may wait for room; more than this is a caller that never waits for an answer. */
+const MAX_WAITING = 1_000_000;
+const MAX_ADDRESSES = 64;
+
+/**
+ * A client of one cluster. Finds the leader and follows it when it changes, spreads reads over the followers, carries
+ * concurrent single transfers in batches, and sends writes that have an id again until they are answered.
+ *
+ * Every call rejects with a `LedgerError`; a transfer that the ledger refuses is no error but an outcome. Close it when
+ * done: its streams keep the process alive.
+ */
+export class LedgerClient {
+  private readonly directory: Directory;
+  private readonly caller: Caller;
+  private readonly calls: LedgerCalls;
+  private readonly transferPipe: BatchPipe;
+  private readonly transferLane: TransferLane;
+  private readonly rowPipe: BatchPipe;
+  private readonly rowLane: RowLane;
+  private readonly seen = new SeenPosition();
+  private readonly timeoutMs: number;
+  private readonly ending = new AbortController();
+  private sequence = 0;
+  private closing: Promise<void> | undefined;
+
+  private constructor(options: ClientOptions) {
+    const now = (): number => performance.now();
+    const random = (): number => Math.random();
+    const nextSequence = (): number => ++this.sequence;
+    this.timeoutMs = positive(options.timeoutMs ?? 10_000, 'timeoutMs');
+    const directory = new Directory({
+      addresses: checkedAddresses(options.addresses),
+      refreshIntervalMs: positive(options.refreshIntervalMs ?? 5_000, 'refreshIntervalMs'),
+      now,
+      onLeaderChange: () => this.followLeader(),
+    });
+    this.directory = directory;
+    const attemptTimeoutMs = positive(options.attemptTimeoutMs ?? 2_500, 'attemptTimeoutMs');
+    this.caller = new Caller({ directory, attemptTimeoutMs, now, random });
+    this.calls = new LedgerCalls(this.caller, this.seen, this.timeoutMs);
+    const shared = { now, nextSequence, maxWaiting: MAX_WAITING, onPosition: this.seen.see };
+    this.transferPipe = new BatchPipe({
+      ...{ directory, now, random, onRoom: () => this.transferLane.flushSoon() },
+      maxInFlight: positive(options.transferBatchesInFlight ?? 4, 'transferBatchesInFlight'),
+    });
+    const maxQueued = positive(options.maxQueuedTransfers ?? 65_536, 'maxQueuedTransfers');
+    this.transferLane = new TransferLane({ ...shared, pipe: this.transferPipe, maxQueued });
+    this.rowPipe = new BatchPipe({
+      ...{ directory, now, random, onRoom: () => this.rowLane.letIn() },
+      maxInFlight: positive(options.rowBatchesInFlight ?? 8, 'rowBatchesInFlight'),
+    });
+    this.rowLane = new RowLane({ ...shared, pipe: this.rowPipe });
+  }
+
+  /** Resolves when a server of the cluster has answered; rejects (`NO_CLUSTER`) when none does within `timeoutMs`. */
+  static async connect(options: ClientOptions): Promise<LedgerClient> {
+    const client = new LedgerClient(options);
+    const deadline = performance.now() + client.timeoutMs;
+    for (;;) {
+      try {
+        await client.directory.refresh();
+        return client;
+      } catch (error) {
+        if (performance.now() >= deadline) {
+          await client.close();
+          throw error;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** One transfer. Concurrent calls travel together; a lone one waits for nothing. */
+  transfer(transfer: TransferInput, options: CallOptions = {}): Promise<TransferOutcome> {
+    return this.transferLane.submit(transfer, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Several transfers, applied in order unless a server fails on the way; each succeeds or is refused alone. */
+  transfers(transfers: readonly TransferInput[], options: CallOptions = {}): Promise<TransferOutcome[]> {
+    return Promise.all(transfers.map((transfer) => this.transfer(transfer, options)));
+  }
+
+  /** One batch of packed rows (see `packTransfers`), 1 to 8,190; do not change the bytes until it is answered. */
+  submitRows(rows: Uint8Array, options: CallOptions = {}): Promise<RowsOutcome> {
+    return this.rowLane.submit(rows, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  createLedgers(ledgers: readonly LedgerInput[], options: CallOptions = {}): Promise<ItemOutcome[]> {
+    return this.calls.createLedgers(ledgers, options);
+  }
+
+  openAccounts(accounts: readonly AccountInput[], options: CallOptions = {}): Promise<OpenAccountOutcome[]> {
+    return this.calls.openAccounts(accounts, options);
+  }
+
+  account(
+    name: string,
+    options: ReadOptions = {},
+  ): Promise<{ readonly account: AccountView; readonly balance: BalanceView; readonly position: ReadPosition }> {
+    return this.calls.account(name, options);
+  }
+
+  balance(name: string, options: ReadOptions = {}): Promise<BalanceView & { readonly position: ReadPosition }> {
+    return this.calls.balance(name, options);
+  }
+
+  /** Balances of one and the same state; an account that does not exist has an empty ledger. */
+  balances(
+    names: readonly string[],
+    options: ReadOptions = {},
+  ): Promise<{ readonly balances: readonly BalanceView[]; readonly position: ReadPosition }> {
+    return this.calls.balances(names, options);
+  }
+
+  /** Rejects with NOT_FOUND where no transfer has this id. */
+  getTransfer(id: string, options: ReadOptions = {}): Promise<TransferView & { readonly position: ReadPosition }> {
+    return this.calls.transfer(id, options);
+  }
+
+  listAccounts(options: ListOptions = {}): Promise<AccountPage> {
+    return this.calls.listAccounts(options);
+  }
+
+  /**
+   * Appends a value; resolves to its offset. A value has no id: where it is not known whether it was appended
+   * (`OUTCOME_UNKNOWN`) it is not sent again, unless `atLeastOnce` is given.
+   */
+  produce(value: Value, options: CallOptions & { readonly atLeastOnce?: boolean } = {}): Promise<number> {
+    const { timeoutMs = this.timeoutMs, atLeastOnce = false } = options;
+    return produce(this.caller, value, { timeoutMs, atLeastOnce });
+  }
+
+  /** Appends values in order; yields their offsets. Ends with an error at the first failure, nothing is sent again. */
+  produceStream(values: Iterable<Value> | AsyncIterable<Value>): AsyncGenerator<number, void, undefined> {
+    return produceStream(this.directory.forWrite(), values);
+  }
+
+  /** The record at an offset; rejects with OUT_OF_RANGE where there is none. */
+  consume(offset: number, options: CallOptions = {}): Promise<RecordView> {
+    return consume(this.caller, checkedOffset(offset), options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Records from an offset on, without a gap and without end: leave the loop, or abort `signal`, or close the client. */
+  consumeStream(
+    from: number,
+    options: CallOptions & { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RecordView, void, undefined> {
+    const own = this.ending.signal;
+    const signal = options.signal ? AbortSignal.any([own, options.signal]) : own;
+    const patienceMs = options.timeoutMs ?? this.timeoutMs;
+    return consumeStream(checkedOffset(from), { directory: this.directory, patienceMs, signal });
+  }
+
+  /** The first offset that is kept and the next one to be given, as the leader knows them. */
+  logRange(options: CallOptions = {}): Promise<{ readonly firstOffset: number; readonly nextOffset: number }> {
+    return logRange(this.caller, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  members(options: CallOptions = {}): Promise<MemberView[]> {
+    return members(this.caller, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** What every server says of itself. `stateHash` makes each of them read all of its state. */
+  async status(options: CallOptions & { readonly stateHash?: boolean } = {}): Promise<ServerStatus[]> {
+    await this.directory.refresh();
+    return status(this.directory, options.timeoutMs ?? this.timeoutMs, options.stateHash ?? false);
+  }
+
+  /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */
+  transferLeadership(name = '', options: CallOptions = {}): Promise<string> {
+    return transferLeadership(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** The servers that the cluster names, as last heard. */
+  servers(): ServerView[] {
+    return this.directory.servers();
+  }
+
+  /** Of the newest state that this client has seen; empty as long as it has seen none. */
+  get newestToken(): string {
+    return this.seen.token;
+  }
+
+  /** Takes no more calls, waits until the transfers under way are answered or their time is over, and disconnects. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.ending.abort(closedError());
+    await Promise.all([this.transferLane.drain(), this.rowLane.drain()]);
+    this.caller.close();
+    this.transferPipe.close();
+    this.rowPipe.close();
+    this.directory.close();
+  }
+
+  private followLeader(): void {
+    this.transferPipe.followLeader();
+    this.rowPipe.followLeader();
+  }
+}
+
+function checkedAddresses(addresses: readonly string[]): readonly string[] {
+  const fault = addresses.find((address) => !/^\S+:\d{1,5}$/.test(address));
+  if (fault !== undefined) throw invalidArgument(`An address is host:port, such as localhost:8300, not "${fault}".`);
+  if (addresses.length < 1 || addresses.length > MAX_ADDRESSES) {
+    throw invalidArgument(`A client takes 1 to ${MAX_ADDRESSES} addresses, not ${addresses.length}.`);
+  }
+  return addresses;
+}
+
+function checkedOffset(offset: number): number {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
+  throw invalidArgument(`An offset is a whole number from 0 on, not ${offset}.`);
+}
+
+function positive(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw invalidArgument(`${name} must be a whole number above zero, not ${value}.`);
+}
