@@ -1,8 +1,15 @@
+import { setMaxListeners } from 'node:events';
+
 /** Counts the calls that are being answered, so that a stop can let them finish; tells streams when it begins. */
 export class CallsUnderWay {
   private count = 0;
   private idle: (() => void) | undefined;
   private readonly stop = new AbortController();
+
+  constructor() {
+    // Every stream that is open listens.
+    setMaxListeners(0, this.stop.signal);
+  }
 
   get stopping(): boolean {
     return this.stop.signal.aborted;
