@@ -1,0 +1,171 @@
+// The demonstration behind ./scripts/quickstart; everything in it goes through the same client that users have.
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const require = createRequire(import.meta.url);
+const { NodeProcess } = require('../dist/bench/node-process.js');
+const { freePorts } = require('../dist/bench/free-ports.js');
+const { LedgerClient } = require('../dist/client/index.js');
+
+const START_DEADLINE = 90_000;
+const DATABASE_DEADLINE = 120_000;
+const HOST = '127.0.0.1';
+
+function options() {
+  try {
+    return parseArgs({ options: { exit: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    console.error(`quickstart: ${error.message}; usage: ./scripts/quickstart [--exit]`);
+    process.exit(2);
+  }
+}
+
+function tcpIsFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, HOST, () => server.close(() => resolve(true)));
+  });
+}
+
+function udpIsFree(port) {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => socket.close(() => resolve(false)));
+    socket.bind(port, HOST, () => socket.close(() => resolve(true)));
+  });
+}
+
+/** The ports that the documentation uses, where they are free; else any. */
+async function portsOf(node) {
+  const [rpc, gossip, http] = [8300 + 10 * node, 8301 + 10 * node, 8000 + 10 * node];
+  const free = (await tcpIsFree(rpc)) && (await udpIsFree(gossip)) && (await tcpIsFree(http));
+  return free ? [rpc, gossip, http] : freePorts(3);
+}
+
+async function layOut(folder) {
+  const nodes = [];
+  let first;
+  for (let at = 0; at < 3; at += 1) {
+    const [rpc, gossip, http] = (await portsOf(at)).map((port) => `${HOST}:${port}`);
+    const joining = first ? ['--start-join-addrs', first] : ['--bootstrap'];
+    nodes.push(
+      new NodeProcess(`node-${at + 1}`, { rpc, gossip, http }, folder, ['--log-format', 'json'], {
+        first: joining,
+        again: joining,
+      }),
+    );
+    first ??= gossip;
+  }
+  return nodes;
+}
+
+async function untilThreeVoters(nodes, client) {
+  await nodes[0].until('three voters', START_DEADLINE, async () => {
+    const members = await client.members();
+    return members.filter((member) => member.suffrage === 'voter').length === nodes.length;
+  });
+}
+
+async function demonstrate(client) {
+  console.log('\nOpening accounts in the ledger USD: funding (may go below zero), Alice, Bob');
+  await client.openAccounts([
+    { name: 'funding', ledger: 'USD', noMinBalance: true },
+    { name: 'Alice', ledger: 'USD' },
+    { name: 'Bob', ledger: 'USD' },
+  ]);
+  const transfers = [
+    { from: 'funding', to: 'Alice', amount: '10.00' },
+    { from: 'Alice', to: 'Bob', amount: '0.50' },
+  ];
+  for (const transfer of transfers) {
+    const { result, offset } = await client.transfer(transfer);
+    console.log(`  ${transfer.from} -> ${transfer.to}  ${transfer.amount.padStart(6)}  ${result}, offset ${offset}`);
+    if (result !== 'ok') throw new Error(`the transfer was refused: ${result}`);
+  }
+}
+
+async function showBalances(nodes) {
+  console.log('\nBalances as each node answers them (linearizable, followers included):');
+  for (const node of nodes) {
+    const answers = [];
+    for (const name of ['funding', 'Alice', 'Bob']) {
+      const response = await fetch(`http://${node.addresses.http}/api/v1/accounts/${name}/balance`);
+      const balance = await response.json();
+      if (!response.ok) throw new Error(`${node.name} answered ${response.status}: ${JSON.stringify(balance)}`);
+      answers.push(`${name} ${balance.posted}`);
+    }
+    console.log(`  ${node.name}   ${answers.join('   ')}`);
+  }
+}
+
+/** The embedded databases need some seconds for their first start; nothing else waits for them. */
+async function untilProjected(nodes) {
+  for (const node of nodes) {
+    await node.until(`the projection of ${node.name}`, DATABASE_DEADLINE, async () => {
+      const response = await fetch(`http://${node.addresses.http}/api/v1/cluster`);
+      const cluster = await response.json();
+      return cluster.projection.state === 'running' && Number(cluster.projection.lag_records) === 0;
+    });
+  }
+  console.log('\nThe same history is in the embedded Postgres of each node.');
+}
+
+function showAddresses(nodes) {
+  console.log('\nAddresses:');
+  for (const { name, addresses } of nodes) {
+    console.log(`  ${name}   gRPC ${addresses.rpc}   HTTP http://${addresses.http}/   gossip ${addresses.gossip}`);
+  }
+  const { rpc, http } = nodes[0].addresses;
+  console.log('\nTry, in another terminal:');
+  console.log(`  npx ledger --addr ${rpc} transfer Alice Bob 1.25`);
+  console.log(`  npx ledger --addr ${nodes[2].addresses.rpc} balance Bob`);
+  console.log(`  curl http://${http}/api/v1/accounts/Alice/balance`);
+}
+
+const { exit } = options();
+const folder = mkdtempSync(join(tmpdir(), 'ledger-quickstart-'));
+const nodes = await layOut(folder);
+let stopping;
+const stop = () => {
+  stopping ??= Promise.all(nodes.map((node) => node.stop())).then(() => rmSync(folder, { recursive: true, force: true }));
+  return stopping;
+};
+const interrupted = new Promise((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve(signal));
+});
+void interrupted.then(async () => {
+  console.log('\nStopping ...');
+  await stop();
+  process.exit(exit ? 130 : 0);
+});
+
+try {
+  console.log('Starting three nodes on loopback ...');
+  for (const node of nodes) node.start();
+  await Promise.all(nodes.map((node) => node.untilReady(START_DEADLINE)));
+  const client = await LedgerClient.connect({ addresses: nodes.map((node) => node.addresses.rpc) });
+  try {
+    await untilThreeVoters(nodes, client);
+    await demonstrate(client);
+  } finally {
+    await client.close();
+  }
+  await showBalances(nodes);
+  await untilProjected(nodes);
+  showAddresses(nodes);
+  if (!exit) {
+    console.log('\nCtrl-C stops the cluster and removes its data.');
+    await interrupted;
+  }
+  await stop();
+} catch (error) {
+  console.error(`quickstart: ${error.message}`);
+  await stop();
+  process.exitCode = 1;
+}
