@@ -53,7 +53,7 @@ export const ClientReason = {
   CONNECTION_LOST: 'CONNECTION_LOST',
   /** No connection to the server could be made: nothing was sent. */
   NOT_CONNECTED: 'NOT_CONNECTED',
-  /** The time that the caller gave is over, and it is known that nothing happened. */
+  /** The time that the caller gave is over. */
   DEADLINE: 'DEADLINE',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
   CLIENT_CLOSED: 'CLIENT_CLOSED',
@@ -69,7 +69,6 @@ const TRANSPORT_CODES = new Set<number>([
   status.UNKNOWN,
   status.INTERNAL,
   status.ABORTED,
-  status.DEADLINE_EXCEEDED,
 ]);
 
 /** The error of a failed gRPC call. Every error that a server means to give carries a reason; others are the transport's. */
@@ -89,6 +88,7 @@ export function fromServiceError(error: ServiceError, address: string): LedgerEr
 const NOTHING_SENT = /^(No connection established|Name resolution failed)/;
 
 function transportReason(error: ServiceError): string | undefined {
+  if (error.code === status.DEADLINE_EXCEEDED) return ClientReason.DEADLINE;
   if (!TRANSPORT_CODES.has(error.code)) return undefined;
   return NOTHING_SENT.test(error.details) ? ClientReason.NOT_CONNECTED : ClientReason.CONNECTION_LOST;
 }

@@ -181,7 +181,7 @@ export class LedgerClient {
   }
 
   /** The record at an offset; rejects with OUT_OF_RANGE where there is none. */
-  consume(offset: number, options: CallOptions = {}): Promise<RecordView> {
+  async consume(offset: number, options: CallOptions = {}): Promise<RecordView> {
     return consume(this.caller, checkedOffset(offset), options.timeoutMs ?? this.timeoutMs);
   }
 

@@ -201,12 +201,17 @@ export class TransferLane {
     this.sweeper = undefined;
   }
 
-  /** A transfer whose batch goes on without its caller may be done later: what becomes of it is not known. */
+  /**
+   * A transfer whose batch goes on without its caller may still be done: what becomes of it is not known. Those that the
+   * batch does not outlive are left to whoever gives up the batch, and knows more.
+   */
   private expireItems(batch: LaneBatch, now: number): void {
     if (batch.earliest > now) return;
     for (const item of batch.items) {
       // Rejecting one that was rejected before does nothing.
-      if (item.deadline <= now) item.reject(outOfTime(item.timeoutMs, true, undefined));
+      if (item.deadline <= now && item.deadline < batch.deadline) {
+        item.reject(outOfTime(item.timeoutMs, true, undefined));
+      }
     }
   }
 }
