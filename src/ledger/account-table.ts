@@ -4,10 +4,21 @@ import { invariant } from './invariant';
 import { PagedRows } from './paged-rows';
 import { highWord, joinSigned, joinWords, lowWord, toBigInt128, toBigInt64, word } from './words';
 
-/** What every transfer reads and writes, one cache line an account. */
+/**
+ * What every transfer reads and writes. A row is as long as a cache line, but a page may begin 16 bytes into one: so what
+ * each transfer needs stands in the first 48 bytes, and the upper half of the version, which it does not, behind them.
+ */
 export const HOT_WORDS = 16;
 export const HOT_PAGE_SHIFT = 14;
-export const Hot = { DEBITS_POSTED: 0, CREDITS_POSTED: 4, LEDGER: 8, FLAGS: 9, VERSION: 10, LIMITS: 12 } as const;
+export const Hot = {
+  DEBITS_POSTED: 0,
+  CREDITS_POSTED: 4,
+  LEDGER: 8,
+  FLAGS: 9,
+  LIMITS: 10,
+  VERSION: 11,
+  VERSION_HIGH: 12,
+} as const;
 export const ACCOUNT_CLOSED = 1;
 /** Set while the account has holds, so that a plain transfer need not read them. */
 export const ACCOUNT_HAS_HOLDS = 2;
@@ -66,7 +77,7 @@ export class AccountTable {
     const slots = this.names.slotsOf(hash);
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const handle = word(slots, slot * 2 + 1);
+      const handle = (slots[slot * 2 + 1] as number) >>> 0;
       if (handle === 0) return 0;
       if (slots[slot * 2] === hash && this.arena.equals(this.nameRef(handle), bytes, start, length)) return handle;
     }
@@ -118,8 +129,8 @@ export class AccountTable {
 
   version(handle: number): number {
     const page = this.hot.pageOf(handle);
-    const at = this.hot.startOf(handle) + Hot.VERSION;
-    return joinWords(word(page, at), word(page, at + 1));
+    const at = this.hot.startOf(handle);
+    return joinWords(word(page, at + Hot.VERSION), word(page, at + Hot.VERSION_HIGH));
   }
 
   debitsPosted(handle: number): bigint {

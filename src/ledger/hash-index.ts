@@ -1,78 +1,89 @@
-import { word } from './words';
-
 const FIRST_SLOTS = 1 << 10;
 /** 256 KiB a segment: splitting one moves some 20,000 slots, a fraction of a millisecond. */
 const MAX_SLOTS = 1 << 15;
 /** Beyond 2^20 segments a segment grows instead: only hashes that do not spread can bring it there. */
 const MAX_DEPTH = 20;
+/** Irrational steps, so that the patience of segments spreads evenly however often they are split. */
+const LOWER_STEP = Math.sqrt(5) - 2;
+const UPPER_STEP = Math.SQRT2 - 1;
 
 /**
  * A hash table from 32-bit hashes to 32-bit numbers above zero, for keys that are kept elsewhere: the caller walks the
- * slots of a hash and compares keys itself. A slot is 8 bytes: hash, number.
+ * slots of a hash and compares keys itself. A slot is 8 bytes: hash, number. Hashes are signed, because a number above 2^31
+ * that is handed from function to function may cost an allocation.
  *
  * It grows by extendible hashing (Fagin, Nievergelt, Pippenger and Strong, 1979): the first bits of a hash choose a
- * segment, the last ones the slot to start at, and a segment that is 5/8 full is split in two. So there is never a pause
+ * segment, the last ones the slot to start at, and a segment that is full enough is split in two. So there is never a pause
  * to rehash all of it.
  *
- * Walk: `slots = slotsOf(hash)`, then from `hash & (slots.length / 2 - 1)` on, wrapping, until a number is 0.
+ * Walk: `slots = slotsOf(hash)`, then from `hash & (slots.length / 2 - 1)` on, wrapping, until a number is 0. Read a
+ * number as `slots[2 * slot + 1] >>> 0`.
  */
 export class HashIndex {
   private depth = 0;
   /** One entry for each value of the first `depth` bits; segments that are not split as far stand several times. */
-  private directory: Segment[] = [new Segment(0, FIRST_SLOTS)];
-  private entries = 0;
+  private directory: Segment[] = [new Segment(0, FIRST_SLOTS, 0)];
+  /** The slots of each entry: one step less on the way that every look-up takes. */
+  private slots: Int32Array[] = this.directory.map((segment) => segment.slots);
 
-  get size(): number {
-    return this.entries;
-  }
-
-  slotsOf(hash: number): Uint32Array {
-    return this.segmentOf(hash).slots;
+  slotsOf(hash: number): Int32Array {
+    return this.slots[this.entryOf(hash)] as Int32Array;
   }
 
   /** Adds a number (above zero) under a hash. The caller has made sure that its key is not there. */
   insert(hash: number, number: number): void {
-    let segment = this.segmentOf(hash);
+    let segment = this.directory[this.entryOf(hash)] as Segment;
     while (segment.isFull()) {
       this.makeRoom(segment, hash);
-      segment = this.segmentOf(hash);
+      segment = this.directory[this.entryOf(hash)] as Segment;
     }
     segment.put(hash, number);
-    this.entries++;
   }
 
-  private segmentOf(hash: number): Segment {
+  private entryOf(hash: number): number {
     // In two steps, because a shift by 32 is a shift by 0.
-    return this.directory[(hash >>> 1) >>> (31 - this.depth)] as Segment;
+    return (hash >>> 1) >>> (31 - this.depth);
   }
 
   private makeRoom(segment: Segment, hash: number): void {
-    if (segment.capacity < MAX_SLOTS || segment.depth >= MAX_DEPTH) {
-      segment.grow();
-      return;
-    }
-    if (segment.depth === this.depth) {
+    const canSplit = segment.capacity >= MAX_SLOTS && segment.depth < MAX_DEPTH;
+    if (canSplit && segment.depth === this.depth) {
       this.directory = this.directory.flatMap((entry) => [entry, entry]);
+      this.slots = this.slots.flatMap((slots) => [slots, slots]);
       this.depth++;
     }
-    const [lower, upper] = segment.split();
     const span = 1 << (this.depth - segment.depth);
-    const first = ((hash >>> 1) >>> (31 - this.depth)) & ~(span - 1);
-    this.directory.fill(lower, first, first + span / 2);
-    this.directory.fill(upper, first + span / 2, first + span);
+    const first = this.entryOf(hash) & ~(span - 1);
+    if (canSplit) {
+      const [lower, upper] = segment.split();
+      this.place(lower, first, span / 2);
+      this.place(upper, first + span / 2, span / 2);
+    } else {
+      segment.grow();
+      this.place(segment, first, span);
+    }
+  }
+
+  private place(segment: Segment, first: number, entries: number): void {
+    this.directory.fill(segment, first, first + entries);
+    this.slots.fill(segment.slots, first, first + entries);
   }
 }
 
 class Segment {
-  slots: Uint32Array;
+  slots: Int32Array;
   private used = 0;
+  private most: number;
 
   constructor(
     /** How many of the first bits all its hashes share. */
     readonly depth: number,
-    slots: number,
+    capacity: number,
+    /** From 0 to 1, different in each segment: how soon it is full. */
+    private readonly patience: number,
   ) {
-    this.slots = new Uint32Array(slots * 2);
+    this.slots = new Int32Array(capacity * 2);
+    this.most = this.mostSlots();
   }
 
   get capacity(): number {
@@ -80,41 +91,58 @@ class Segment {
   }
 
   isFull(): boolean {
-    return this.used >= (this.capacity >>> 3) * 5;
+    return this.used >= this.most;
+  }
+
+  /** Between 1/2 and 3/4 of the slots: hashes fill all segments alike, and they must not all be split at once. */
+  private mostSlots(): number {
+    return Math.floor(this.capacity * (0.5 + 0.25 * this.patience));
   }
 
   put(hash: number, number: number): void {
-    const slots = this.slots;
-    const mask = (slots.length >>> 1) - 1;
-    let slot = hash & mask;
-    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = number;
+    putSlot(this.slots, hash, number);
     this.used++;
   }
 
   grow(): void {
     const old = this.slots;
-    this.slots = new Uint32Array(old.length * 2);
-    this.used = 0;
-    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.put(word(old, i), word(old, i + 1));
+    this.slots = new Int32Array(old.length * 2);
+    this.most = this.mostSlots();
+    moveSlots(old, 0, this.slots, this.slots);
   }
 
   split(): [Segment, Segment] {
-    const lower = new Segment(this.depth + 1, this.capacity);
-    const upper = new Segment(this.depth + 1, this.capacity);
-    const bit = 31 - this.depth;
-    const old = this.slots;
-    for (let i = 0; i < old.length; i += 2) {
-      if (old[i + 1] === 0) continue;
-      const hash = word(old, i);
-      ((hash >>> bit) & 1 ? upper : lower).put(hash, word(old, i + 1));
-    }
+    const lower = new Segment(this.depth + 1, this.capacity, (this.patience + LOWER_STEP) % 1);
+    const upper = new Segment(this.depth + 1, this.capacity, (this.patience + UPPER_STEP) % 1);
+    upper.used = moveSlots(this.slots, 1 << (31 - this.depth), lower.slots, upper.slots);
+    lower.used = this.used - upper.used;
     return [lower, upper];
   }
 }
 
-/** A 32-bit hash of a 128-bit key, as four words. The seed is a node's own, so that nobody can choose ids that collide. */
+function putSlot(slots: Int32Array, hash: number, number: number): void {
+  const mask = (slots.length >>> 1) - 1;
+  let slot = hash & mask;
+  while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
+  slots[slot * 2] = hash;
+  slots[slot * 2 + 1] = number;
+}
+
+/** Moves what is in a segment to one or the other, as a bit of the hash says; returns how many had the bit set. */
+function moveSlots(old: Int32Array, bit: number, unset: Int32Array, set: Int32Array): number {
+  let moved = 0;
+  for (let i = 0; i < old.length; i += 2) {
+    const number = old[i + 1] as number;
+    if (number === 0) continue;
+    const hash = old[i] as number;
+    const isSet = (hash & bit) !== 0;
+    if (isSet) moved++;
+    putSlot(isSet ? set : unset, hash, number);
+  }
+  return moved;
+}
+
+/** A signed 32-bit hash of a 128-bit key, as four words. The seed is a node's own, so that nobody can choose ids that collide. */
 export function hashWords(a: number, b: number, c: number, d: number, seed: number): number {
   let hash = mixWord(seed, a);
   hash = mixWord(hash, b);
@@ -122,7 +150,7 @@ export function hashWords(a: number, b: number, c: number, d: number, seed: numb
   return finish(mixWord(hash, d) ^ 16);
 }
 
-/** A 32-bit hash of bytes. */
+/** A signed 32-bit hash of bytes. */
 export function hashBytes(bytes: Uint8Array, start: number, length: number, seed: number): number {
   let hash = seed;
   for (let i = start; i < start + length; i++) {
@@ -144,5 +172,5 @@ function mixWord(hash: number, value: number): number {
 function finish(hash: number): number {
   let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }

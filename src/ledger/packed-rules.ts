@@ -24,7 +24,7 @@ const ROW_IS_SET = OutcomeFlag.ROW_IS_SET << 16;
  * to the state before the straight way is sure, so the two cannot disagree.
  */
 export class PackedRules {
-  private readonly hashes = new Uint32Array(BLOCK);
+  private readonly hashes = new Int32Array(BLOCK);
   private readonly fields = new TransferFields();
   /** Keeps the loads of `touch` from being optimised away. */
   touched = 0;
@@ -42,7 +42,7 @@ export class PackedRules {
       let done = 0;
       for (let i = 0; i < count; i++) {
         const at = (first + i) * PACKED_ROW_WORDS;
-        if (this.applySmall(words, at, word(this.hashes, i), context)) done++;
+        if (this.applySmall(words, at, this.hashes[i] as number, context)) done++;
         else {
           this.fields.readRow(words, at);
           this.rules.apply(this.fields, context);
@@ -53,25 +53,28 @@ export class PackedRules {
     }
   }
 
-  /** Hashes the ids of a block, and reads one word of everything that applying it will need. */
+  /**
+   * Hashes the ids of a block, and reads one word of everything that applying it will need. In loops of little work each,
+   * because the processor overlaps as many reads as fit its window.
+   */
   private touch(words: Uint32Array, start: number, count: number): void {
     const { accounts, transfers } = this.tables;
+    const hashes = this.hashes;
+    let touched = 0;
+    for (let i = 0; i < count; i++) hashes[i] = transfers.hashOf(words, start + i * PACKED_ROW_WORDS);
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      const slots = transfers.slotsOf(hash);
+      touched ^= slots[(hash & ((slots.length >>> 1) - 1)) * 2] as number;
+    }
     const pages = accounts.hot.pages;
     const last = accounts.count;
-    let touched = 0;
     for (let i = 0; i < count; i++) {
       const at = start + i * PACKED_ROW_WORDS;
-      const hash = transfers.hashOf(word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3));
-      this.hashes[i] = hash;
-      const slots = transfers.slotsOf(hash);
-      touched ^= word(slots, (hash & ((slots.length >>> 1) - 1)) * 2);
       const debit = word(words, at + 4);
       const credit = word(words, at + 6);
-      if (debit <= last)
-        touched ^= word(pages[debit >>> HOT_PAGE_SHIFT] as Uint32Array, (debit & HOT_MASK) * HOT_WORDS);
-      if (credit <= last) {
-        touched ^= word(pages[credit >>> HOT_PAGE_SHIFT] as Uint32Array, (credit & HOT_MASK) * HOT_WORDS);
-      }
+      if (debit <= last) touched ^= hotWord(pages, debit);
+      if (credit <= last) touched ^= hotWord(pages, credit);
     }
     this.touched = touched;
   }
@@ -105,8 +108,8 @@ export class PackedRules {
     ) {
       return false;
     }
-    const first = transfers.findUuid(hash, id0, word(words, at + 1), word(words, at + 2), word(words, at + 3));
-    if (first >= 0 || !this.posting.postSmall(debit, credit, amountLow, amountHigh)) return false;
+    if (transfers.findUuid(hash, words, at) >= 0) return false;
+    if (!this.posting.postSmall(debit, credit, amountHigh * 0x1_0000_0000 + amountLow)) return false;
     this.remember(words, at, hash, context);
     const ledger = this.tables.ledgers.byNumber(accounts.ledgerOf(debit));
     const { rows, at: out, offset } = context;
@@ -146,4 +149,8 @@ export class PackedRules {
     page[to + Row.TIMESTAMP] = context.timeLow;
     page[to + Row.TIMESTAMP + 1] = context.timeHigh;
   }
+}
+
+function hotWord(pages: readonly Uint32Array[], handle: number): number {
+  return word(pages[handle >>> HOT_PAGE_SHIFT] as Uint32Array, (handle & HOT_MASK) * HOT_WORDS);
 }

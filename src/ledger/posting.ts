@@ -32,9 +32,9 @@ export class Posting {
 
   /**
    * Posts if everything is so small that doubles are exact and no rule stands against it. False: nothing was done and the
-   * exact way must decide. The handles are of two accounts that exist; the amount is below 2^52.
+   * exact way must decide. The handles are of two accounts that exist; the amount is 1 … 2^52 - 1.
    */
-  postSmall(debit: number, credit: number, amountLow: number, amountHigh: number): boolean {
+  postSmall(debit: number, credit: number, amount: number): boolean {
     const hot = this.tables.accounts.hot;
     if (hot.hasFrozenPages) {
       hot.writablePageOf(debit);
@@ -50,7 +50,6 @@ export class Posting {
     ) {
       return false;
     }
-    const amount = amountHigh * WORD + amountLow;
     const debitDebits = small(dp, d + Hot.DEBITS_POSTED);
     const debitCredits = small(dp, d + Hot.CREDITS_POSTED);
     const creditDebits = small(cp, c + Hot.DEBITS_POSTED);
@@ -151,7 +150,7 @@ export class Posting {
     else this.creditDelta = (this.creditDelta + grown) | 0;
     const version = word(page, row + Hot.VERSION) + 1;
     page[row + Hot.VERSION] = version;
-    if (version === WORD) page[row + Hot.VERSION + 1] = word(page, row + Hot.VERSION + 1) + 1;
+    if (version === WORD) page[row + Hot.VERSION_HIGH] = word(page, row + Hot.VERSION_HIGH) + 1;
   }
 
   /** Infinity where there is no limit; minus infinity, so that every test fails, where it is no small number. */

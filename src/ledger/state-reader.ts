@@ -103,8 +103,7 @@ export class StateReader implements LedgerReader {
       fields.textIdLength = fields.source.length;
       textIdWords(fields.source, fields.id);
     }
-    const [id0, id1, id2, id3] = fields.id as unknown as [number, number, number, number];
-    const row = transfers.find(transfers.hashOf(id0, id1, id2, id3), fields);
+    const row = transfers.find(transfers.hashOf(fields.id, 0), fields);
     return row < 0 ? undefined : this.transferView(row);
   }
 

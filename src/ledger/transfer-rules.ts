@@ -11,7 +11,7 @@ import { storeExtras } from './transfer-extras';
 import { type AccountFields, AmountForm, IdKind, type TransferFields } from './transfer-fields';
 import { TransferShape } from './transfer-shape';
 import { Row, RowFlag } from './transfer-table';
-import { copy128, word } from './words';
+import { copy128 } from './words';
 
 /**
  * The rules of a transfer, first that applies wins (docs/rules-of-money.md). One instance decides one record at a time; what
@@ -41,8 +41,7 @@ export class TransferRules {
       this.refuse(misshapen, fields, context);
       return;
     }
-    const { id } = fields;
-    this.hash = tables.transfers.hashOf(word(id, 0), word(id, 1), word(id, 2), word(id, 3));
+    this.hash = tables.transfers.hashOf(fields.id, 0);
     const first = tables.transfers.find(this.hash, fields);
     if (first >= 0) {
       this.answerRepeat(first, fields, context);

@@ -44,46 +44,46 @@ export class TransferTable {
     return this.rows.rows;
   }
 
-  hashOf(id0: number, id1: number, id2: number, id3: number): number {
-    return hashWords(id0, id1, id2, id3, this.seed);
+  /** The hash of the id that stands in four words, from `at` on. */
+  hashOf(words: Uint32Array, at: number): number {
+    return hashWords(word(words, at), word(words, at + 1), word(words, at + 2), word(words, at + 3), this.seed);
   }
 
   /** Where the walk for a hash starts; for touching memory ahead of use. */
-  slotsOf(hash: number): Uint32Array {
+  slotsOf(hash: number): Int32Array {
     return this.ids.slotsOf(hash);
   }
 
-  /** The row of a UUID, or -1. */
-  findUuid(hash: number, id0: number, id1: number, id2: number, id3: number): number {
+  /** The row of a UUID, given as four words from `from` on, or -1. */
+  findUuid(hash: number, words: Uint32Array, from: number): number {
     const slots = this.ids.slotsOf(hash);
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = word(slots, slot * 2 + 1);
+      const number = (slots[slot * 2 + 1] as number) >>> 0;
       if (number === 0) return -1;
-      if (slots[slot * 2] !== hash) continue;
-      const row = number - 1;
-      const page = this.rows.pageOf(row);
-      const at = this.rows.startOf(row);
-      if (
-        page[at] === id0 &&
-        page[at + 1] === id1 &&
-        page[at + 2] === id2 &&
-        page[at + 3] === id3 &&
-        ((word(page, at + Row.OFFSET_HIGH_RESULT_FLAGS) >>> 24) & RowFlag.TEXT_ID) === 0
-      ) {
-        return row;
-      }
+      if (slots[slot * 2] === hash && this.hasUuid(number - 1, words, from)) return number - 1;
     }
+  }
+
+  private hasUuid(row: number, words: Uint32Array, from: number): boolean {
+    const page = this.rows.pageOf(row);
+    const at = this.rows.startOf(row);
+    return (
+      page[at] === words[from] &&
+      page[at + 1] === words[from + 1] &&
+      page[at + 2] === words[from + 2] &&
+      page[at + 3] === words[from + 3] &&
+      ((word(page, at + Row.OFFSET_HIGH_RESULT_FLAGS) >>> 24) & RowFlag.TEXT_ID) === 0
+    );
   }
 
   /** The row of a command's id, or -1. A text id is compared as a text too: nothing rests on its hash. */
   find(hash: number, fields: TransferFields): number {
-    const id = fields.id;
-    if (fields.idKind === IdKind.UUID) return this.findUuid(hash, word(id, 0), word(id, 1), word(id, 2), word(id, 3));
+    if (fields.idKind === IdKind.UUID) return this.findUuid(hash, fields.id, 0);
     const slots = this.ids.slotsOf(hash);
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = word(slots, slot * 2 + 1);
+      const number = (slots[slot * 2 + 1] as number) >>> 0;
       if (number === 0) return -1;
       const row = number - 1;
       if (slots[slot * 2] !== hash || (this.flags(row) & RowFlag.TEXT_ID) === 0) continue;
@@ -160,7 +160,7 @@ export class TransferTable {
     for (let row = 0; row < this.count; row++) {
       const page = this.rows.pageOf(row);
       const at = this.rows.startOf(row);
-      this.ids.insert(this.hashOf(word(page, at), word(page, at + 1), word(page, at + 2), word(page, at + 3)), row + 1);
+      this.ids.insert(this.hashOf(page, at), row + 1);
     }
   }
 }
