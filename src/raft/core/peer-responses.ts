@@ -8,7 +8,7 @@ import { confirmReads } from './read-index';
 export function handleAppendResp(r: RaftState, m: AppendResp): void {
   const peer = r.progress.get(m.from);
   if (peer === undefined) return;
-  peer.recentActive = true;
+  peer.heardThisPeriod = true;
   if (m.reject) handleReject(r, m, peer);
   else handleAccept(r, m.index, peer);
 }
@@ -16,7 +16,7 @@ export function handleAppendResp(r: RaftState, m: AppendResp): void {
 export function handleHeartbeatResp(r: RaftState, m: HeartbeatResp): void {
   const peer = r.progress.get(m.from);
   if (peer === undefined) return;
-  peer.recentActive = true;
+  peer.heardThisPeriod = true;
   // It is alive: if an append or its answer was lost, find out now.
   peer.probeSent = false;
   if (peer.match < r.log.lastIndex) peer.poke = true;

@@ -11,8 +11,10 @@ import type { ProgressState } from './status';
 export class Progress {
   match = 0;
   state: ProgressState = 'probe';
-  /** Something was heard within the current check of the quorum. A new peer gets the benefit of the doubt. */
-  recentActive = true;
+  /** Something was heard since the last check of the quorum. A new peer gets the benefit of the doubt. */
+  heardThisPeriod = true;
+  /** The same for the period before: the beginning of a period says nothing about a peer yet. */
+  private heardLastPeriod = true;
   /** In probe: the one append is under way. A heartbeat's answer takes this back, so that a lost append is repeated. */
   probeSent = false;
   /** Send an append even if there is nothing new, to find out whether an earlier one was lost. */
@@ -35,6 +37,16 @@ export class Progress {
     maxInflightBytes: number,
   ) {
     this.inflights = new Inflights(maxInflightMessages, maxInflightBytes);
+  }
+
+  get recentActive(): boolean {
+    return this.heardThisPeriod || this.heardLastPeriod;
+  }
+
+  /** The quorum was checked; who is heard from now on counts for the next check. */
+  beginPeriod(): void {
+    this.heardLastPeriod = this.heardThisPeriod;
+    this.heardThisPeriod = false;
   }
 
   becomeProbe(): void {

@@ -10,7 +10,7 @@ export interface PeerStatus {
   /** The index to be sent next. */
   readonly next: number;
   readonly state: ProgressState;
-  /** It was heard within the last check of the quorum. */
+  /** It was heard since the check of the quorum before the last one: within one to two least election timeouts. */
   readonly recentActive: boolean;
   /** Entries that it is behind this leader's log. */
   readonly lag: number;

@@ -36,7 +36,7 @@ export function tickLeader(r: RaftState): void {
  * everyone from electing another.
  */
 function quorumIsActive(r: RaftState): boolean {
-  const active = voteResult(r.configuration, (id) => id === r.id || (r.progress.get(id)?.recentActive ?? false));
-  for (const peer of r.progress.values()) peer.recentActive = false;
+  const active = voteResult(r.configuration, (id) => id === r.id || (r.progress.get(id)?.heardThisPeriod ?? false));
+  for (const peer of r.progress.values()) peer.beginPeriod();
   return active === 'won';
 }

@@ -12,7 +12,7 @@ import { EMPTY_CONFIGURATION, EntryKind } from '../../../src/raft/core';
 import { Invariants } from './invariants';
 import { configuration as configurationOf, id } from './memory-log';
 import { SeededRandom } from './seeded-random';
-import { freshDisk, isProposal, SimNode, type World } from './sim-node';
+import { freshDisk, isProposal, SimNode, type Disk, type World } from './sim-node';
 
 export interface ClusterSettings {
   readonly seed?: number;
@@ -51,6 +51,7 @@ export class Cluster implements World {
   /** Says which messages get through; the test sets it. */
   passes: (m: Message) => boolean = () => true;
   settings: ClusterSettings;
+  private readonly paused = new Set<NodeId>();
   private time = 0;
   private order = 0;
   private events: Event[] = [];
@@ -64,10 +65,16 @@ export class Cluster implements World {
 
   // --- the test's hands ---------------------------------------------------------------------------------------------
 
+  /** A new node with an empty disk; unless it bootstraps the cluster it knows nobody. */
   add(n: number, configuration: Configuration = EMPTY_CONFIGURATION): SimNode {
+    return this.start(n, freshDisk(configuration));
+  }
+
+  start(n: number, disk: Disk): SimNode {
     this.applied.set(id(n), []);
-    const node = new SimNode(id(n), freshDisk(configuration), this);
+    const node = new SimNode(id(n), disk, this);
     this.nodes.set(node.id, node);
+    for (const stored of disk.log.entries) this.invariants.entryStored(node, stored);
     return node;
   }
 
@@ -104,6 +111,15 @@ export class Cluster implements World {
     this.invariants.restarted(id(n));
     this.applied.set(id(n), []);
     this.node(n).start();
+  }
+
+  /** As by SIGSTOP: the process is there, but neither time nor messages reach it; what comes meanwhile waits. */
+  pause(n: number): void {
+    this.paused.add(id(n));
+  }
+
+  resume(n: number): void {
+    this.paused.delete(id(n));
   }
 
   /** Only members of one group hear each other; whoever is in none hears nobody. */
@@ -181,6 +197,7 @@ export class Cluster implements World {
     this.events = this.events.filter((event) => event.at > this.time);
     for (const event of due) event.run();
     for (const node of this.nodes.values()) {
+      if (this.paused.has(node.id)) continue;
       if (node.isUp) node.call((core) => core.tick());
       node.work();
       this.invariants.check(node);
@@ -206,6 +223,10 @@ export class Cluster implements World {
   deliver(m: Message): void {
     const node = this.nodes.get(m.to);
     if (!node?.isUp) return;
+    if (this.paused.has(m.to)) {
+      this.schedule(1, () => this.deliver(m));
+      return;
+    }
     node.call((core) => core.step(m));
     this.invariants.check(node);
   }

@@ -25,6 +25,17 @@ export class Invariants {
   }
 
   entryAppended(node: SimNode, entry: Entry): void {
+    this.entryStored(node, entry);
+    const committedTerm = this.committed[entry.index];
+    if (committedTerm !== undefined && committedTerm > entry.term) {
+      throw new Error(
+        `Entry ${entry.index}.${entry.term} came into the log of ${node.id}, but ${entry.index}.${committedTerm} is committed.`,
+      );
+    }
+  }
+
+  /** Also for what a test puts onto a disk before it begins. */
+  entryStored(node: SimNode, entry: Entry): void {
     const key = `${entry.index}.${entry.term}`;
     const bytes = entry.data.toString('latin1');
     const previousTerm = node.log.termAt(entry.index - 1) ?? -1;
