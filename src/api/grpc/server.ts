@@ -50,11 +50,17 @@ export function createGrpcServer(port: NodePort, options: GrpcServerOptions): Gr
   health.addTo(server);
   addReflection(server, door);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const sockets = new Set<Socket>();
   return {
     server,
     injectConnection: (socket) => {
-      if (door.calls.stopping) socket.destroy();
-      else injector.injectConnection(socket);
+      if (door.calls.stopping) {
+        socket.destroy();
+        return;
+      }
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      injector.injectConnection(socket);
     },
     setServing: (serving) => health.setServing(serving && !door.calls.stopping),
     close: async (graceMs) => {
@@ -64,7 +70,8 @@ export function createGrpcServer(port: NodePort, options: GrpcServerOptions): Gr
         graceMs,
       );
       server.forceShutdown();
-      injector.destroy();
+      // Without channelz, grpc-js does not know its connections and forceShutdown cuts none of them.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
