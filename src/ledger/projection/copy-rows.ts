@@ -9,6 +9,9 @@ const NULL_FIELD = -1;
 /** Postgres counts from 2000-01-01 in microseconds, Unix from 1970-01-01. */
 const POSTGRES_EPOCH = 946_684_800_000_000;
 const TWO_TO_32 = 2 ** 32;
+const UUID_CHARACTERS = 36;
+const HYPHEN = 0x2d;
+const HEXADECIMAL = Buffer.from('0123456789abcdef', 'latin1');
 
 /**
  * Rows in the binary format of COPY. Call {@link row}, then one method for each column in the order of the columns; the
@@ -81,6 +84,20 @@ export class CopyRows {
   ascii(value: string): void {
     this.field(value.length);
     this.at += this.piece.write(value, this.at, 'latin1');
+  }
+
+  /** The text of a UUID, from its 16 bytes at `from`. */
+  uuid(source: Uint8Array, from: number): void {
+    this.field(UUID_CHARACTERS);
+    const { piece } = this;
+    let { at } = this;
+    for (let i = 0; i < 16; i++) {
+      if (i === 4 || i === 6 || i === 8 || i === 10) piece[at++] = HYPHEN;
+      const byte = source[from + i] as number;
+      piece[at++] = HEXADECIMAL[byte >>> 4] as number;
+      piece[at++] = HEXADECIMAL[byte & 15] as number;
+    }
+    this.at = at;
   }
 
   bytes(value: Uint8Array): void {

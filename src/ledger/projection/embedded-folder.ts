@@ -1,4 +1,4 @@
-import { open, mkdir, readFile, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { open, mkdir, readFile, readdir, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,6 +19,9 @@ const LOCK_ATTEMPTS = 3;
  * log; one with it is whole. Every step is followed by a sync of the folder.
  */
 export class EmbeddedFolder {
+  /** The lock tells processes apart, this what one process has open. */
+  private static readonly openHere = new Set<string>();
+
   private constructor(private readonly dir: string) {}
 
   get dataDir(): string {
@@ -31,9 +34,17 @@ export class EmbeddedFolder {
   }
 
   /** Rejects when a living process has the folder. What is not whole is removed. */
-  static async open(dir: string): Promise<EmbeddedFolder> {
-    await mkdir(dir, { recursive: true });
-    await lock(dir);
+  static async open(path: string): Promise<EmbeddedFolder> {
+    await mkdir(path, { recursive: true });
+    const dir = await realpath(path);
+    if (EmbeddedFolder.openHere.has(dir)) throw inUse(dir, process.pid);
+    EmbeddedFolder.openHere.add(dir);
+    try {
+      await lock(dir);
+    } catch (error) {
+      EmbeddedFolder.openHere.delete(dir);
+      throw error;
+    }
     const folder = new EmbeddedFolder(dir);
     if (await EmbeddedFolder.isClean(dir)) {
       await unlink(join(dir, 'clean'));
@@ -52,12 +63,13 @@ export class EmbeddedFolder {
     await writeFile(`${mark}.new`, CLEAN, { flush: true });
     await rename(`${mark}.new`, mark);
     await syncPath(this.dir);
-    await unlink(join(this.dir, 'lock'));
+    await this.leaveDirty();
   }
 
-  /** Gives the folder up as it is: the next one to open it starts with nothing. */
+  /** Gives the folder up as it is: unless it was closed cleanly before, the next one to open it starts with nothing. */
   async leaveDirty(): Promise<void> {
     await unlink(join(this.dir, 'lock'));
+    EmbeddedFolder.openHere.delete(this.dir);
   }
 }
 
@@ -72,12 +84,16 @@ async function lock(dir: string): Promise<void> {
     }
     const [pid, start] = ((await textOf(path)) ?? '').trim().split(' ');
     if (isAlive(Number(pid), start ?? '')) {
-      throw new Error(`The folder ${dir} is in use by process ${pid}; only one at a time may have it.`);
+      throw inUse(dir, Number(pid));
     }
     // Left by a process that was killed.
     await rm(path, { force: true });
   }
   throw new Error(`The lock of ${dir} could not be taken: another process keeps taking it and letting it go.`);
+}
+
+function inUse(dir: string, pid: number): Error {
+  return new Error(`The folder ${dir} is in use by process ${pid}; only one at a time may have it.`);
 }
 
 function isAlive(pid: number, start: string): boolean {

@@ -7,12 +7,19 @@ import {
   type TransferCommand,
 } from '../command-codec';
 import { formatId, isLedgerCode } from '../identifiers';
-import { type OutcomeRow } from '../outcome-row';
+import { OutcomeFlag, type OutcomeRow } from '../outcome-row';
 import { burnsId, ResultCode, resultName } from '../result-codes';
 import { type BalanceSums } from './balance-sums';
 import { type CopyRows } from './copy-rows';
 import { type KnownLedger, type KnownLedgers } from './known-ledgers';
 import { type NewRows } from './table-rows';
+
+/** The first word of an outcome row: result OK, and of the flags only that the row is set. */
+const DONE = ((OutcomeFlag.ROW_IS_SET << 16) | ResultCode.OK) >>> 0;
+const OK = resultName(ResultCode.OK);
+const TWO_TO_32 = 2 ** 32;
+/** Below it, the upper word of an amount makes less than 2^52. */
+const SMALL_HIGH = 2 ** 20;
 
 /** Where a record stands: its partition, its offset (-1: it has none), the time of its batch in microseconds. */
 export interface Place {
@@ -111,6 +118,44 @@ export class RecordRows {
     else transfers.null();
     transfers.ascii(resultName(outcome.result));
     transfers.bool(outcome.result === ResultCode.OK || burnsId(outcome.result));
+  }
+
+  /**
+   * The usual case at a third of the cost: a packed transfer that was done, of an amount that a double holds exactly. The
+   * row is the one that {@link transfer} would write.
+   * @param outcomes with the record's row at `at`
+   * @returns false, and nothing is done, where it is not that case
+   */
+  packedDone(row: Buffer, outcomes: Buffer, at: number, { group, offset, time }: Place): boolean {
+    const amountTop = outcomes.readUInt32LE(at + 40) | outcomes.readUInt32LE(at + 44);
+    const amountHigh = outcomes.readUInt32LE(at + 36);
+    if (outcomes.readUInt32LE(at) !== DONE || amountTop !== 0 || amountHigh >= SMALL_HIGH) return false;
+    const amount = amountHigh * TWO_TO_32 + outcomes.readUInt32LE(at + 32);
+    const ledger = this.ledgers.get(outcomes.readUInt32LE(at + 4));
+    const debit = outcomes.readUInt32LE(at + 12) * TWO_TO_32 + outcomes.readUInt32LE(at + 8);
+    const credit = outcomes.readUInt32LE(at + 20) * TWO_TO_32 + outcomes.readUInt32LE(at + 16);
+    this.sums.move(debit, credit, amount, ledger.scale, offset);
+    const { transfers } = this.rows;
+    transfers.row();
+    transfers.int4(group);
+    transfers.int8(offset);
+    transfers.timestamptz(time);
+    transfers.uuid(row, 0);
+    transfers.int8(debit);
+    transfers.int8(credit);
+    transfers.null();
+    transfers.null();
+    transfers.ascii(ledger.code);
+    transfers.numeric(amount, ledger.scale);
+    transfers.null();
+    transfers.numeric(amount, ledger.scale);
+    transfers.int8(row.readUInt32LE(56));
+    const hasUserData = (row.readUInt32LE(48) | row.readUInt32LE(52)) !== 0;
+    transfers.numeric(hasUserData ? row.readBigUInt64LE(48) : 0, 0);
+    transfers.null();
+    transfers.ascii(OK);
+    transfers.bool(true);
+    return true;
   }
 
   private openedByTransfer(named: AccountRef, handle: number, ledger: KnownLedger, place: Place): void {

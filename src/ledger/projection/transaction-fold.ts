@@ -97,8 +97,7 @@ export class TransactionFold {
     for (const chunk of chunksOf(payload)) {
       const count = Math.min(chunk.count, header.count - ordinal);
       for (let i = 0; i < count; i++, ordinal++) {
-        // Producers' values have none.
-        if (!isOutcomeRowSet(outcomes, ordinal * OUTCOME_ROW_BYTES)) continue;
+        if (chunk.type === RecordType.Value) continue;
         this.addRecord(header, ordinal, chunk.width, chunk.record(i), outcomes);
       }
     }
@@ -106,9 +105,14 @@ export class TransactionFold {
   }
 
   private addRecord(header: BatchHeader, ordinal: number, width: number, bytes: Buffer, outcomes: Buffer): void {
-    const outcome = decodeOutcomeRow(outcomes, ordinal * OUTCOME_ROW_BYTES);
-    if (outcome.replayed) return;
+    const at = ordinal * OUTCOME_ROW_BYTES;
     const place = { group: this.group, offset: header.baseOffset + ordinal, time: header.time };
+    if (!isOutcomeRowSet(outcomes, at)) {
+      throw new Error(`The node gave the record at offset ${place.offset} without its outcome.`);
+    }
+    if (width === PACKED_ROW_BYTES && this.recordRows.packedDone(bytes, outcomes, at, place)) return;
+    const outcome = decodeOutcomeRow(outcomes, at);
+    if (outcome.replayed) return;
     if (outcome.result === ResultCode.MALFORMED_RECORD) return this.recordRows.malformed(bytes, place);
     const command = width === PACKED_ROW_BYTES ? packedCommand(bytes) : decodeCommand(bytes);
     if (command === undefined) {

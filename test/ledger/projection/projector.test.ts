@@ -1,102 +1,128 @@
-import { Backoff } from '../../../src/ledger/projection/pause';
-import { Projector } from '../../../src/ledger/projection/projector';
-import { type ProjectionStatus, type ProjectionSource } from '../../../src/ledger/projection/source';
+import { formatMinor } from '../../../src/ledger/amounts';
+import { encodePackedRows } from '../../../src/ledger/packed-rows';
 import { KINDS, makePlace, type TestPlace } from './databases';
 import { expectRowsToEqualState } from './expected-rows';
-import { type History } from './history';
-import { RandomHistory } from './random-history';
-import { until } from './until';
+import { History } from './history';
+import { account, ledger, RandomHistory, uuid } from './random-history';
+import { RunningProjector } from './running-projector';
 
-const CLUSTER = '0123456789abcdef0123456789abcdef';
 const SEED = Number(process.env['LEDGER_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 const REPEAT = `LEDGER_TEST_SEED=${SEED} npm test -- test/ledger/projection/projector.test.ts`;
-
-/** A projector in this process, and what it says. */
-class Running {
-  status: ProjectionStatus | undefined;
-  readonly said: string[] = [];
-  private readonly stop_ = new AbortController();
-  private readonly done: Promise<void>;
-
-  constructor(place: TestPlace, source: ProjectionSource, clusterId = CLUSTER, projector = 'one') {
-    const running = new Projector({
-      identity: { clusterId, group: 0, projector },
-      openDatabase: () => place.open(),
-      source,
-      onStatus: (status) => {
-        if (status.why !== this.status?.why) this.said.push(status.why);
-        this.status = status;
-      },
-      monotonic: () => performance.now(),
-      backoff: new Backoff(10, 100),
-    });
-    this.done = running.run(this.stop_.signal);
-  }
-
-  reaches(index: number): Promise<void> {
-    return until(`the checkpoint is at ${index}`, () => this.status?.checkpointIndex === index, this.describe);
-  }
-
-  says(text: string): Promise<void> {
-    return until(`it says "${text}"`, () => this.said.some((why) => why.includes(text)), this.describe);
-  }
-
-  async stop(): Promise<void> {
-    this.stop_.abort();
-    await this.done;
-  }
-
-  private readonly describe = () => JSON.stringify({ status: this.status, said: this.said, repeat: REPEAT });
-}
+const MINUTES = 180_000;
 
 describe.each(KINDS)('the projection into %s', (kind) => {
   let place: TestPlace;
-  let running: Running[] = [];
+  let running: RunningProjector[] = [];
 
-  function run(...args: ConstructorParameters<typeof Running> extends [TestPlace, ...infer Rest] ? Rest : never) {
-    const started = new Running(place, ...args);
+  function run(history: History): RunningProjector {
+    const started = new RunningProjector(place, history);
     running.push(started);
     return started;
   }
 
-  async function expectState(history: History): Promise<number> {
+  async function catchUp(history: History): Promise<void> {
+    const projector = run(history);
+    await projector.reaches(history.commitIndex);
+    await projector.stop();
+  }
+
+  async function withDatabase<T>(work: (database: Awaited<ReturnType<TestPlace['open']>>) => Promise<T>): Promise<T> {
     const database = await place.open();
     try {
-      return await expectRowsToEqualState(database, history);
+      return await work(database);
     } finally {
       await database.close();
     }
   }
 
+  const expectState = (history: History) => withDatabase((database) => expectRowsToEqualState(database, history));
+
   beforeAll(async () => {
     place = await makePlace(kind);
-  }, 120_000);
+  }, MINUTES);
 
   afterEach(async () => {
     await Promise.all(running.map((each) => each.stop()));
     running = [];
     await place.empty();
-  }, 60_000);
+  }, MINUTES);
 
-  afterAll(() => place.remove(), 60_000);
+  afterAll(() => place.remove(), MINUTES);
 
-  test(`equals the state, also when stopped and started on the way (${REPEAT})`, async () => {
-    const history = new RandomHistory(SEED);
-    history.grow(120);
-    const total = history.lastIndex;
-    for (const part of [3, 4, Math.floor(total / 2), total]) {
-      history.commit(part);
-      const projector = run(history);
-      await projector.reaches(part);
-      await projector.stop();
-      expect(await expectState(history)).toBe(part);
-    }
-    history.grow(20);
-    const following = run(history);
-    await following.reaches(history.lastIndex);
-    history.grow(5);
-    await following.reaches(history.lastIndex);
-    await following.stop();
-    expect(await expectState(history)).toBe(history.lastIndex);
-  }, 120_000);
+  test(
+    `equals the state, also when stopped and started on the way (${REPEAT})`,
+    async () => {
+      const history = new RandomHistory(SEED);
+      history.grow(120);
+      for (const part of [4, Math.floor(history.lastIndex / 2)]) {
+        history.commit(part);
+        await catchUp(history);
+        expect(await expectState(history)).toBe(part);
+      }
+      history.commit(history.lastIndex);
+      const following = run(history);
+      await following.reaches(history.lastIndex);
+      history.grow(5);
+      await following.reaches(history.lastIndex);
+      expect(following.status).toMatchObject({ state: 'running', why: '' });
+      await following.stop();
+      expect(await expectState(history)).toBe(history.lastIndex);
+    },
+    MINUTES,
+  );
+
+  test(
+    'is exact to 38 digits, in the sums of a transaction and over transactions',
+    async () => {
+      const history = new History();
+      history.appendCommands(ledger('DEEP', 18, {}), account('from', 'DEEP', 'none'), account('to', 'DEEP', 'none'));
+      const amounts = [10n ** 38n / 3n, 1n, 2n ** 53n, 10n ** 37n * 5n, 2n ** 52n - 1n, 2n ** 52n];
+      amounts.forEach((amount, i) => {
+        const row = { debitHandle: 1, creditHandle: 2, amount, userData: 0n, code: 0, flags: 0 };
+        history.appendRows(encodePackedRows([{ ...row, id: uuid(i) }]));
+      });
+      const total = amounts.reduce((sum, amount) => sum + amount, 0n);
+      history.commit(4);
+      await catchUp(history);
+      history.commit(history.lastIndex);
+      await catchUp(history);
+      await expectState(history);
+      const { rows } = await withDatabase((database) =>
+        database.query('SELECT posted FROM ledger.balances ORDER BY 1'),
+      );
+      expect(rows.map((row) => row['posted'])).toEqual([formatMinor(-total, 18), formatMinor(total, 18)]);
+    },
+    MINUTES,
+  );
+
+  test(
+    'a row that cannot be written pauses it with the reason; nothing is skipped, and it goes on when it can',
+    async () => {
+      const history = new RandomHistory(SEED);
+      history.grow(10);
+      await catchUp(history);
+      const before = history.lastIndex;
+      await withDatabase((database) =>
+        database.script('ALTER TABLE ledger.transfers ADD CONSTRAINT poison CHECK (code <> 666)'),
+      );
+      const row = { debitHandle: 1, creditHandle: 2, amount: 1n, userData: 0n, flags: 0 };
+      history.appendRows(
+        encodePackedRows([
+          { ...row, id: uuid(-1), code: 1 },
+          { ...row, id: uuid(-2), code: 666 },
+        ]),
+      );
+      const stuck = run(history);
+      await stuck.says('violates check constraint "poison"');
+      history.grow(10);
+      await stuck.says('violates check constraint "poison"');
+      expect(stuck.status).toMatchObject({ state: 'paused', checkpointIndex: before });
+      await stuck.stop();
+      expect(await expectState(history)).toBe(before);
+      await withDatabase((database) => database.script('ALTER TABLE ledger.transfers DROP CONSTRAINT poison'));
+      await catchUp(history);
+      expect(await expectState(history)).toBe(history.lastIndex);
+    },
+    MINUTES,
+  );
 });
