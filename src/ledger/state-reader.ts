@@ -16,7 +16,7 @@ import { RefKind, TransferExtras } from './transfer-extras';
 import { IdKind, TransferFields } from './transfer-fields';
 import { textIdWords } from './transfer-shape';
 import { Row, RowFlag } from './transfer-table';
-import { toBigInt128, toBigInt64, word } from './words';
+import { toBigInt64, word } from './words';
 
 /** Reads the tables for people and programs: everything that comes back is a copy. */
 export class StateReader implements LedgerReader {
@@ -127,7 +127,7 @@ export class StateReader implements LedgerReader {
     const ledger = ledgers.byNumber(isResolved ? accounts.ledgerOf(debitHandle) : extras.ledgerNumber);
     const page = transfers.rows.pageOf(row);
     const at = transfers.rows.startOf(row);
-    const amount = toBigInt128(page, at + Row.AMOUNT);
+    const amount = transfers.amount(row);
     const isDecimal = (transfers.flags(row) & RowFlag.DECIMAL_AMOUNT) !== 0;
     const result: ResultCode = transfers.result(row);
     return {

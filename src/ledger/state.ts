@@ -11,6 +11,7 @@ import { ResultCode } from './result-codes';
 import { writeSnapshot } from './snapshot-writer';
 import { SnapshotReader } from './snapshot-reader';
 import { StateHasher } from './state-hasher';
+import { assertInvariants } from './state-invariants';
 import { StateReader } from './state-reader';
 import { Tables } from './tables';
 import { TransferFields } from './transfer-fields';
@@ -96,6 +97,11 @@ export class LedgerState {
   /** SHA-256 of the whole state, in hexadecimal digits. Walks all accounts, and what was added since the last call. */
   hash(): string {
     return this.hasher.hash();
+  }
+
+  /** Adds up everything and throws InvariantViolation where something that must always hold does not. Walks all ids. */
+  assertInvariants(): void {
+    assertInvariants(this.tables);
   }
 
   /** The state as it is now; batches that are applied while it is read do not show in it. */

@@ -3,7 +3,7 @@ import { HashIndex, hashWords } from './hash-index';
 import { PagedRows } from './paged-rows';
 import { TransferExtras } from './transfer-extras';
 import { IdKind, type TransferFields } from './transfer-fields';
-import { highWord, joinSigned, joinWords, lowWord, word } from './words';
+import { highWord, joinSigned, joinWords, lowWord, toBigInt128, word } from './words';
 
 /**
  * A remembered id: 72 bytes that hold everything that a repeat and a look-up need, so that neither needs the log. A row is
@@ -127,6 +127,11 @@ export class TransferTable {
 
   credit(row: number): number {
     return this.wordOf(row, Row.CREDIT);
+  }
+
+  /** Minor units, or a decimal's coefficient where the flag says so. */
+  amount(row: number): bigint {
+    return toBigInt128(this.rows.pageOf(row), this.rows.startOf(row) + Row.AMOUNT);
   }
 
   result(row: number): number {
