@@ -98,8 +98,22 @@ export class Chaos {
   }
 
   private crashOrRestart(n: number): void {
-    if (this.cluster.node(n).isUp) this.cluster.crash(n, this.random.below(3));
-    else this.cluster.restart(n);
+    if (!this.cluster.node(n).isUp) this.cluster.restart(n);
+    else {
+      const bearable = this.couldBearDamage();
+      this.cluster.crash(n, this.random.below(3));
+      if (bearable && this.random.chance(0.5)) this.cluster.node(n).damage(1 + this.random.below(6));
+    }
+  }
+
+  /** One damaged disk at a time, and enough others that a majority goes on without it. */
+  private couldBearDamage(): boolean {
+    const nodes = [...this.cluster.nodes.values()];
+    const leader = this.cluster.leaders()[0];
+    if (leader === undefined || nodes.some((node) => !node.isUp || node.disk.lost)) return false;
+    const { configuration, configurationIndex } = this.cluster.status(leader);
+    const agreed = nodes.every((node) => node.core.status().configurationIndex === configurationIndex);
+    return agreed && configuration.voters.length >= 3 && configuration.votersOutgoing.length === 0;
   }
 
   private propose(): void {
@@ -136,7 +150,7 @@ export class Chaos {
 
   private changeMembers(): void {
     const leader = this.cluster.leaders()[0];
-    if (leader === undefined) return;
+    if (leader === undefined || [...this.cluster.nodes.values()].some((node) => node.disk.lost)) return;
     const { configuration } = this.cluster.status(leader);
     const any = 1 + this.random.below(this.cluster.nodes.size);
     const newcomer = this.cluster.nodes.size + 1;
@@ -169,11 +183,8 @@ export class Chaos {
     let proposed = false;
     cluster.runUntil(
       () => {
-        for (const leader of proposed ? [] : cluster.leaders()) {
-          const { term, leader: known } = cluster.status(leader);
-          const highest = Math.max(...[...cluster.nodes.values()].map((node) => node.core.status().term));
-          if (term === highest && known !== '') proposed = typeof cluster.propose(leader, 'last') !== 'string';
-        }
+        const leader = this.undisputedLeader();
+        if (!proposed && leader !== undefined) proposed = typeof cluster.propose(leader, 'last') !== 'string';
         return proposed && this.membersAgree();
       },
       'a leader takes a proposal after the storm and all members apply it',
@@ -182,8 +193,18 @@ export class Chaos {
     this.checkReads();
   }
 
+  /** A leader that no member is ahead of. Nodes that were removed may be in any term. */
+  private undisputedLeader(): number | undefined {
+    return this.cluster.leaders().find((leader) => {
+      const { term, configuration } = this.cluster.status(leader);
+      return configuration.servers.every(
+        ({ id: member }) => (this.cluster.nodes.get(member)?.core.status().term ?? 0) <= term,
+      );
+    });
+  }
+
   private membersAgree(): boolean {
-    const leader = this.cluster.leaders().at(-1);
+    const leader = this.undisputedLeader();
     if (leader === undefined) return false;
     const { configuration, lastIndex } = this.cluster.status(leader);
     return configuration.servers.every(

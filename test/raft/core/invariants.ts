@@ -148,6 +148,8 @@ export class Invariants {
   private durableTerm(id: NodeId, index: number): number | undefined {
     const disk = this.nodes.get(id)?.disk;
     if (!disk) return undefined;
+    // Lost, but this node lets nobody win who does not have it: that is as good as having it.
+    if (disk.lost && index <= disk.lost.index && index > disk.log.lastIndex) return this.committed[index];
     // Below the snapshot, the disk holds the state that the entry led to.
     return index <= disk.snapshot.index ? this.committed[index] : disk.log.termAt(index);
   }

@@ -5,6 +5,7 @@ import {
   type CoreOptions,
   type Entry,
   type HardState,
+  type LogPosition,
   type Message,
   type NodeId,
   type Ready,
@@ -18,6 +19,8 @@ export interface Disk {
   hardState: HardState;
   snapshot: SnapshotMeta;
   log: MemoryLog;
+  /** What a cut at start-up may have taken, until that is settled. */
+  lost?: LogPosition;
 }
 
 export function freshDisk(configuration: Configuration): Disk {
@@ -110,6 +113,7 @@ export class SimNode {
       snapshotMeta: this.disk.snapshot,
       configurations,
       seal: sealForTest,
+      ...(this.disk.lost ? { mayHaveLost: this.disk.lost } : {}),
       ...this.world.options(this.id),
     });
     this.running = { core, log };
@@ -123,6 +127,15 @@ export class SimNode {
       this.persist(write);
     }
     this.running = undefined;
+  }
+
+  /** While it is down, the end of its log is damaged: what was acknowledged there is gone, and the start will see it. */
+  damage(entries: number): void {
+    const { log, snapshot } = this.disk;
+    const from = Math.max(log.lastIndex - entries + 1, snapshot.index + 1, log.firstIndex);
+    if (from > log.lastIndex) return;
+    this.disk.lost = { index: log.lastIndex, term: log.termAt(log.lastIndex) ?? 0 };
+    log.truncateSuffix(from);
   }
 
   /** Calls the core and does everything that follows from it. */
@@ -176,6 +189,7 @@ export class SimNode {
     }
     for (const message of ready.messages) this.world.send(message);
     this.enqueue(ready);
+    if (ready.lossSettled) delete this.disk.lost;
     for (const { to } of ready.snapshotsToSend) this.world.sendSnapshot(this, to);
     for (const { peer, from } of ready.reads) this.world.load(this, peer, from);
     if (ready.committed) {
