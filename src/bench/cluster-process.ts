@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
   /** Value of --database-url; `off` where nothing is said. `embedded` leaves the flag out. */
   readonly database?: string;
+  /** A database for each node, in their order; instead of `database`. */
+  readonly databases?: readonly string[];
   /** Milliseconds until the cluster must be up, all nodes voting; 60 s where nothing is said. */
   readonly startTimeoutMs?: number;
 }
@@ -142,8 +144,9 @@ async function layOut(folder: string, options: ClusterOptions): Promise<NodeProc
     return { rpc: rpc!, gossip: gossip!, http: http! };
   });
   const database = options.database ?? 'off';
-  const flags = [...(database === 'embedded' ? [] : ['--database-url', database]), ...(options.flags ?? [])];
   return addresses.map((own, i) => {
+    const url = options.databases?.[i] ?? database;
+    const flags = [...(url === 'embedded' ? [] : ['--database-url', url]), ...(options.flags ?? [])];
     const others = addresses.filter((one) => one !== own).map((one) => one.gossip);
     const join = ['--start-join-addrs', others.join(',')];
     const first = i === 0 ? ['--bootstrap'] : ['--start-join-addrs', addresses[0]!.gossip];

@@ -1,0 +1,79 @@
+/** members, status and leader transfer. */
+import { type Command } from 'commander';
+import { type ServerStatus } from '../../../client';
+import { type Cell } from '../output';
+import { type Session } from '../session';
+
+export function addClusterCommands(program: Command, session: () => Session): void {
+  program
+    .command('members')
+    .description('who belongs to the cluster')
+    .action(() => members(session()));
+  program
+    .command('status')
+    .description('what every node says of itself')
+    .option('--state-hash', 'the hash of the state too, which reads all of it', false)
+    .action((options: { stateHash: boolean }) => status(session(), options.stateHash));
+  program
+    .command('leader')
+    .description('who leads')
+    .command('transfer')
+    .description('hand leadership over')
+    .argument('[node]', 'name of the voter that shall lead (default: the best)')
+    .action((node?: string) => transferLeadership(session(), node ?? ''));
+}
+
+async function members(session: Session): Promise<void> {
+  const list = await session.withClient((client) => client.members());
+  session.output.list(
+    { members: list },
+    ['node', 'leads', 'suffrage', 'liveness', 'rpc', 'gossip', 'id'],
+    list.map((member) => [
+      ...[member.name, member.isLeader ? 'yes' : '', member.suffrage, member.liveness],
+      ...[member.rpcAddress, member.gossipAddress, member.nodeId],
+    ]),
+  );
+}
+
+async function status(session: Session, stateHash: boolean): Promise<void> {
+  const servers = await session.withClient((client) => client.status({ stateHash }));
+  const json = servers.map((server) =>
+    server.status
+      ? { address: server.address, ...server.status }
+      : { address: server.address, error: { reason: server.error.reason, message: server.error.message } },
+  );
+  const head = [
+    'node',
+    'address',
+    'role',
+    'term',
+    'leader',
+    'commit',
+    'applied',
+    'log from',
+    'snapshot',
+    'next offset',
+  ];
+  const last = ['projection', ...(stateHash ? ['state hash'] : [])];
+  session.output.list(
+    { servers: json },
+    [...head, ...last],
+    servers.flatMap((server) => rows(server, stateHash)),
+  );
+}
+
+function rows(server: ServerStatus, stateHash: boolean): Cell[][] {
+  if (!server.status) return [['-', server.address, server.error.reason.toLowerCase()]];
+  const { nodeName, groups, projection, projectionLagRecords } = server.status;
+  return groups.map((group) => [
+    ...[nodeName, server.address, group.role, group.term, group.leader, group.commitIndex, group.appliedIndex],
+    ...[group.firstIndex, group.snapshotIndex, group.nextOffset],
+    projectionLagRecords > 0 ? `${projection}, ${projectionLagRecords} behind` : projection,
+    ...(stateHash ? [group.stateHash] : []),
+  ]);
+}
+
+async function transferLeadership(session: Session, node: string): Promise<void> {
+  const leader = await session.withClient((client) => client.transferLeadership(node));
+  session.output.record({ leader }, [['leader', leader]]);
+}

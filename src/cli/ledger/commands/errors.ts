@@ -1,0 +1,36 @@
+/** errors: what the names of results and reasons mean. */
+import { type Command } from 'commander';
+import { explain, explainedNames } from '../errors/explain';
+import { type Session } from '../session';
+import { UsageError } from '../terminal';
+
+export function addErrorsCommand(program: Command, session: () => Session): void {
+  program
+    .command('errors')
+    .description('what the name of a result or a reason means, and what to do')
+    .argument('[name]', 'such as insufficient_funds or OUTCOME_UNKNOWN (default: list all)')
+    .action((name?: string) => (name === undefined ? list(session()) : one(session(), name)));
+}
+
+function one(session: Session, name: string): void {
+  const found = explain(name);
+  if (!found) throw new UsageError(`errors: there is no result or reason "${name}"; \`ledger errors\` lists them`);
+  const { burnsId, meaning, advice, grpc, http } = found;
+  session.output.record({ ...found, http: http ?? null, burnsId: burnsId ?? null }, [
+    ['name', found.name],
+    ['means', meaning],
+    ['do', advice],
+    ['burns the id', burnsId === undefined ? undefined : burnsId ? 'yes' : 'no'],
+    ['gRPC', grpc],
+    ['HTTP', http],
+  ]);
+}
+
+function list(session: Session): void {
+  const all = explainedNames().map((name) => explain(name)!);
+  session.output.list(
+    { errors: all.map((found) => ({ ...found, http: found.http ?? null, burnsId: found.burnsId ?? null })) },
+    ['name', 'means'],
+    all.map(({ name, meaning }) => [name, meaning]),
+  );
+}

@@ -1,0 +1,78 @@
+import { ledger, matching } from './run-command';
+
+async function usage(args: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await ledger(args === '' ? [] : args.split(' '));
+  expect({ args, exitCode, stdout }).toEqual({ args, exitCode: 2, stdout: '' });
+  expect(stderr).toMatch(/^ledger: .+\n$/);
+  return stderr;
+}
+
+describe('wrong usage', () => {
+  test.each([
+    ['', 'name a command'],
+    ['nonsense', "unknown command 'nonsense'"],
+    ['transfer A B', "missing required argument 'amount'"],
+    ['transfer A B 1 2', 'too many arguments'],
+    ['balance', "missing required argument 'name'"],
+    ['balance A --nonsense', "unknown option '--nonsense'"],
+    ['balance A --consistency perhaps', '--consistency: "perhaps" is none of'],
+    ['balance A --consistency at-least', '--token'],
+    ['balance A --token x', 'at-least'],
+    ['balance A --max-staleness 1s', 'stale'],
+    ['balance A --consistency stale --max-staleness soon', '"soon" is not a duration'],
+    ['--output xml members', '--output: "xml"'],
+    ['--timeout 0 members', '--timeout: "0"'],
+    ['--addr nowhere members', 'host:port'],
+    ['--addr , members', 'addresses'],
+    ['create-ledger EUR --scale 19', '--scale: "19"'],
+    ['create-ledger EUR --rounding up', '--rounding: "up"'],
+    ['account open', "missing required argument 'name'"],
+    ['account open a --user-data -1', '--user-data'],
+    ['account list --limit 0', '--limit'],
+    ['consume --from x', '--from: "x"'],
+    ['bench --only nothing', '--only: "nothing"'],
+    ['errors no_such_thing', 'no_such_thing'],
+    ['account', 'name a command'],
+    ['leader', 'name a command'],
+  ])('"%s" is exit 2 with a clear line', async (args, line) => {
+    expect(await usage(args)).toContain(line);
+  });
+});
+
+describe('what is not built yet', () => {
+  test.each(['statement A', 'signup', 'top', 'shell', 'member add x', 'member remove x --force', 'snapshot'])(
+    '"%s" is refused with exit 2',
+    async (args) => {
+      expect(await usage(args)).toContain('not built yet');
+    },
+  );
+
+  test('balances of the past, too', async () => {
+    expect(await usage('balance A --at 5')).toContain('not built yet');
+  });
+});
+
+describe('help', () => {
+  test('goes to stdout with exit 0 and names every command', async () => {
+    const { exitCode, stdout, stderr } = await ledger(['--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    for (const name of [
+      'produce',
+      'consume',
+      'transfer',
+      'balance',
+      'account',
+      'members',
+      'status',
+      'bench',
+      'errors',
+    ]) {
+      expect(stdout).toContain(`\n  ${name}`);
+    }
+    expect(stdout).toContain('Exit status');
+  });
+
+  test('and the version', async () => {
+    expect(await ledger(['--version'])).toMatchObject({ exitCode: 0, stdout: matching(/^\d+\.\d+\.\d+/) });
+  });
+});
