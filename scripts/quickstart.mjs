@@ -75,17 +75,17 @@ async function untilThreeVoters(nodes, client) {
 async function demonstrate(client) {
   console.log('\nOpening accounts in the ledger USD: funding (may go below zero), Alice, Bob');
   await client.openAccounts([
-    { name: 'funding', ledger: 'USD', noMinBalance: true },
+    { name: 'funding', ledger: 'USD', minBalance: null },
     { name: 'Alice', ledger: 'USD' },
     { name: 'Bob', ledger: 'USD' },
   ]);
   const transfers = [
-    { from: 'funding', to: 'Alice', amount: '10.00' },
-    { from: 'Alice', to: 'Bob', amount: '0.50' },
+    { debitAccount: 'funding', creditAccount: 'Alice', amount: '10.00' },
+    { debitAccount: 'Alice', creditAccount: 'Bob', amount: '0.50' },
   ];
   for (const transfer of transfers) {
     const { result, offset } = await client.transfer(transfer);
-    console.log(`  ${transfer.from} -> ${transfer.to}  ${transfer.amount.padStart(6)}  ${result}, offset ${offset}`);
+    console.log(`  ${transfer.debitAccount} -> ${transfer.creditAccount}  ${transfer.amount.padStart(6)}  ${result}, offset ${offset}`);
     if (result !== 'ok') throw new Error(`the transfer was refused: ${result}`);
   }
 }

@@ -53,6 +53,13 @@ export class ClusterView {
     return views.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
+  /** The other members, those that are alive first. */
+  livePeers(self: NodeId): NodeId[] {
+    const others = this.members().filter((member) => member.suffrage !== 'none' && member.nodeId !== self);
+    const alive = others.filter((member) => member.liveness === 'alive');
+    return [...alive, ...others.filter((member) => member.liveness !== 'alive')].map((member) => member.nodeId);
+  }
+
   nameOf(id: NodeId): string {
     return this.options.configuration().servers.find((server) => server.id === id)?.name ?? id;
   }

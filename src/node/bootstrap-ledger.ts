@@ -1,0 +1,45 @@
+import { encodeValues } from '../log/chunk';
+import { encodeCommand } from '../ledger/command-codec';
+import { EntryKind } from '../raft/core';
+import type { EventLog } from '../raft/replica/environment';
+import { ReplicaError } from '../raft/replica/errors';
+import type { GroupRuntime } from './group-runtime';
+
+const LEDGER_RECORD = 1;
+const ROUNDING_REJECT = 0;
+const ROUNDING_HALF_UP = 1;
+const DEADLINE_MILLIS = 10_000;
+const RETRY_MILLIS = 50;
+
+/**
+ * A new cluster has a ledger from the start: USD, two digits. It is a system record, which takes no offset. Resolves once it
+ * is there; asked again after a crash it does what is missing and nothing twice.
+ */
+export async function createFirstLedger(group: GroupRuntime, dev: boolean, events: EventLog): Promise<void> {
+  const command = encodeCommand({
+    kind: 'create_ledger',
+    code: 'USD',
+    scale: 2,
+    autoOpen: dev,
+    rounding: dev ? ROUNDING_HALF_UP : ROUNDING_REJECT,
+    defaultMinBalance: dev ? undefined : 0n,
+    defaultMaxBalance: undefined,
+  });
+  const chunk = encodeValues(LEDGER_RECORD, [command]);
+  while (group.machine.reader.ledger('USD') === undefined) {
+    try {
+      await group.replica.submit(EntryKind.system, chunk, 1, DEADLINE_MILLIS);
+    } catch (error) {
+      if (!(error instanceof ReplicaError) || error.reason === 'STOPPING') throw error;
+      events.debug({ reason: error.reason }, 'the first ledger waits for a leader');
+      await group.leaderSignal.next(RETRY_MILLIS);
+    }
+  }
+}
+
+/** Only the first node of a cluster that has no records yet makes its first ledger. */
+export function needsFirstLedger(group: GroupRuntime): boolean {
+  const { voters } = group.replica.status().configuration;
+  const alone = voters.length === 1 && voters[0] === group.replica.id;
+  return alone && group.machine.nextOffset === 0 && group.machine.reader.ledgers().length === 0;
+}

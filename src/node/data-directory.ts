@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { NodeFiles } from '../log/node-files';
+import type { FileSystem } from '../log/files';
+import type { Configuration } from '../raft/core';
+import { systemClock, type EventLog } from '../raft/replica/environment';
+import {
+  DataDirInUseError,
+  DataDirLock,
+  LevelStableStore,
+  MAX_KNOWN_PEERS,
+  StableStoreError,
+  type StableStore,
+} from '../raft/stable';
+import type { NodeConfig } from './config/node-config';
+import type { Adoption } from './join-desk';
+import { StartupError } from './startup-error';
+
+const NODE_ID_BYTES = 8;
+export const FIRST_GROUP = 0;
+
+/** Everything durable of one node, and its identity: cluster, name, and the incarnation of the disk. */
+export class DataDirectory {
+  private constructor(
+    readonly path: string,
+    readonly files: FileSystem,
+    readonly stable: StableStore,
+    private readonly lock: DataDirLock,
+  ) {}
+
+  /** Locks and opens the directory; makes a new one where that was asked for. Rejects with StartupError. */
+  static async open(config: NodeConfig, events: EventLog): Promise<DataDirectory> {
+    const files = new NodeFiles();
+    const lock = locked(config.dataDir);
+    try {
+      const stable = await openStable(config.dataDir, files);
+      const directory = new DataDirectory(config.dataDir, files, stable, lock);
+      for (const damage of stable.damage) events.warn({ damage }, 'damage in the stable store');
+      await directory.claim(config);
+      return directory;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get clusterId(): string {
+    return this.stable.identity?.clusterId ?? '';
+  }
+
+  get nodeId(): string {
+    return this.stable.identity?.nodeId ?? '';
+  }
+
+  /** Of the cluster; 1 while the node belongs to none. */
+  get partitions(): number {
+    return Math.max(1, this.stable.identity?.partitions ?? 1);
+  }
+
+  get knownPeers(): readonly string[] {
+    return this.stable.knownPeers();
+  }
+
+  groupFolder(group: number): string {
+    return join(this.path, 'groups', String(group));
+  }
+
+  saveKnownPeers(addresses: readonly string[]): Promise<void> {
+    return this.stable.saveKnownPeers(addresses.slice(0, MAX_KNOWN_PEERS));
+  }
+
+  /** The first node of a new cluster: its first configuration is this node alone. */
+  async bootstrapCluster(adoption: Adoption, rpcAddr: string): Promise<void> {
+    const { nodeId, nodeName } = this.stable.identity ?? {};
+    if (nodeId === undefined || nodeName === undefined) throw new Error('A data directory without an identity cannot begin a cluster.');
+    const configuration: Configuration = {
+      voters: [nodeId],
+      votersOutgoing: [],
+      learners: [],
+      servers: [{ id: nodeId, name: nodeName, rpcAddr }],
+    };
+    if (!this.stable.groups().includes(FIRST_GROUP)) await this.stable.createGroup(FIRST_GROUP);
+    await this.stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration });
+    // Last, so that a crash before it leaves a directory that may bootstrap or join again.
+    await this.stable.joinCluster(adoption.clusterId, adoption.partitions);
+  }
+
+  async joinCluster(adoption: Adoption): Promise<void> {
+    if (!this.stable.groups().includes(FIRST_GROUP)) await this.stable.createGroup(FIRST_GROUP);
+    await this.stable.joinCluster(adoption.clusterId, adoption.partitions);
+  }
+
+  async close(): Promise<void> {
+    await this.stable.close();
+    this.lock.release();
+  }
+
+  private async claim(config: NodeConfig): Promise<void> {
+    const { identity } = this.stable;
+    if (identity === undefined) {
+      if (!config.bootstrap && config.startJoinAddrs.length === 0) throw nothingToDo(config.dataDir);
+      await this.stable.initialise({
+        clusterId: '',
+        nodeName: config.nodeName,
+        nodeId: randomBytes(NODE_ID_BYTES).toString('hex'),
+        createdAt: systemClock.wallMicros(),
+        partitions: 0,
+      });
+      return;
+    }
+    if (identity.nodeName !== config.nodeName) {
+      throw new StartupError(
+        `${config.dataDir} belongs to node "${identity.nodeName}", this one is started as "${config.nodeName}"; ` +
+          'a name is for ever: use that name, or another --data-dir',
+        2,
+      );
+    }
+    if (identity.clusterId === '' && !config.bootstrap && config.startJoinAddrs.length === 0) throw nothingToDo(config.dataDir);
+  }
+}
+
+function nothingToDo(dataDir: string): StartupError {
+  return new StartupError(
+    `${dataDir} is empty and there is nothing to do: say --bootstrap to begin a new cluster, ` +
+      'or --start-join-addrs HOST:PORT with the gossip address of a node to join one',
+    2,
+  );
+}
+
+function locked(dataDir: string): DataDirLock {
+  try {
+    return DataDirLock.acquire(dataDir);
+  } catch (error) {
+    if (error instanceof DataDirInUseError) throw new StartupError(error.message, 1);
+    throw error;
+  }
+}
+
+async function openStable(dataDir: string, files: FileSystem): Promise<StableStore> {
+  try {
+    return await LevelStableStore.open({ dataDir, files });
+  } catch (error) {
+    if (error instanceof StableStoreError) throw new StartupError(`${dataDir}: ${error.message} (${error.code})`, 1);
+    throw error;
+  }
+}

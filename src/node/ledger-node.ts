@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { createGrpcServer, type GrpcServer } from '../api/grpc/server';
+import { createHttpServer } from '../api/http/server';
+import { Gossip } from '../discovery/gossip';
+import { LedgerState } from '../ledger/state';
+import { systemClock, systemRandom, type EventLog } from '../raft/replica/environment';
+import { createFirstLedger, needsFirstLedger } from './bootstrap-ledger';
+import { ClusterView } from './cluster-view';
+import type { NodeConfig } from './config/node-config';
+import { formatAddress, type HostPort } from './config/units';
+import { DataDirectory } from './data-directory';
+import { gossipTags, loadKeyring, probeForCluster } from './gossip-setup';
+import { GroupRuntime } from './group-runtime';
+import { JoinDesk, type Adoption } from './join-desk';
+import { Lifecycle } from './lifecycle';
+import { MembershipLoop } from './membership-loop';
+import { NodeMetrics } from './metrics';
+import { metricsSource } from './metrics-source';
+import { NodeService } from './node-service';
+import { PEER_CALLS } from './peer-calls';
+import { startProjection, type NodeProjection } from './projection';
+import { openRpcPort, type RpcPort } from './rpc-port';
+import { StartupError } from './startup-error';
+import { programVersion } from './version';
+
+const CLUSTER_ID_BYTES = 16;
+const DOOR_GRACE_MILLIS = 3_000;
+const HAND_OVER_MILLIS = 2_000;
+
+/** The composition root: configuration in, an ordered list of parts started; the same list stopped in reverse. */
+export class LedgerNode {
+  private readonly lifecycle: Lifecycle;
+  private readonly service: NodeService;
+  private readonly metrics: NodeMetrics;
+  private data: DataDirectory | undefined;
+  private group: GroupRuntime | undefined;
+  private projection: NodeProjection | undefined;
+  private rpcAddr = '';
+  private stopping = false;
+
+  constructor(
+    private readonly config: NodeConfig,
+    private readonly events: EventLog,
+    private readonly fatal: (error: unknown) => void,
+  ) {
+    this.lifecycle = new Lifecycle(events);
+    this.metrics = new NodeMetrics(metricsSource(() => this.group, () => this.projection));
+    this.service = new NodeService({
+      info: () => ({
+        clusterId: this.data?.clusterId ?? '',
+        nodeName: config.nodeName,
+        nodeId: this.data?.nodeId ?? '',
+        version: programVersion(),
+      }),
+      emptyReader: new LedgerState().reader,
+      metricsText: () => this.metrics.text(),
+      projection: () => this.projection?.view() ?? { state: config.database.kind === 'off' ? 'off' : 'starting', lagRecords: 0 },
+    });
+  }
+
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Resolves when the node serves. Rejects with StartupError, or with the cause of what failed. */
+  async start(): Promise<void> {
+    const { config, events, lifecycle } = this;
+    const data = await DataDirectory.open(config, events);
+    this.data = data;
+    lifecycle.started('data directory', () => data.close());
+    if (data.clusterId !== '' && config.bootstrap) events.info({ cluster: data.clusterId }, 'this data directory belongs to a cluster already: --bootstrap is ignored');
+    const grpc = this.openGrpc();
+    const rpc = await this.openRpc(data, grpc);
+    await this.openHttp();
+    const desk = this.openDesk(data, rpc);
+    const gossip = await this.startGossip(data);
+    await this.enterCluster(data, desk, gossip);
+    gossip.setTags(gossipTags(config, data, this.rpcAddr));
+    const group = await this.openGroup(data, rpc, gossip);
+    if (needsFirstLedger(group)) await createFirstLedger(group, config.dev, events);
+    this.service.openDoors();
+    grpc.setServing(true);
+    this.startMembership(data, group, gossip, rpc);
+    this.startProjection(data, group);
+    events.info(
+      { rpc: this.rpcAddr, gossip: gossip.gossipAddr, http: config.httpAddr ? formatAddress(config.httpAddr) : 'off', cluster: data.clusterId, nodeId: data.nodeId, dataDir: config.dataDir },
+      'serving',
+    );
+  }
+
+  /** Hands leadership over, finishes what is in flight, flushes, closes. Never rejects. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    try {
+      await this.group?.handOverBeforeStop(HAND_OVER_MILLIS);
+    } catch (error) {
+      this.events.warn({ err: error }, 'leadership was not handed over; the others will elect');
+    }
+    this.service.beginStop();
+    await this.lifecycle.stop();
+  }
+
+  private openGrpc(): GrpcServer {
+    const grpc = createGrpcServer(this.service, { onUnforeseen: (error, where) => this.unforeseen(error, where) });
+    this.lifecycle.started('gRPC', () => grpc.close(DOOR_GRACE_MILLIS));
+    return grpc;
+  }
+
+  private async openRpc(data: DataDirectory, grpc: GrpcServer): Promise<RpcPort> {
+    const rpc = openRpcPort({
+      identity: () => ({ clusterId: data.clusterId, nodeId: data.nodeId, nodeName: this.config.nodeName }),
+      events: this.events,
+      onMessage: (group, _from, message) => {
+        if (group === 0) this.group?.replica.receive(message);
+      },
+      onUnreachable: (peer) => this.group?.replica.unreachable(peer),
+      onClient: (socket) => grpc.injectConnection(socket),
+    });
+    const bound = await listening('--rpc-addr', this.config.rpcAddr, () => rpc.listen(formatAddress(this.config.rpcAddr)));
+    this.rpcAddr = this.config.advertiseRpcAddr ? formatAddress(this.config.advertiseRpcAddr) : bound;
+    this.lifecycle.started('RPC port', () => rpc.close());
+    return rpc;
+  }
+
+  private async openHttp(): Promise<void> {
+    const address = this.config.httpAddr;
+    if (!address) return;
+    const http = createHttpServer(this.service, {
+      host: address.host,
+      port: address.port,
+      onUnforeseen: (error, where) => this.unforeseen(error, where),
+    });
+    await listening('--http-addr', address, () => http.listen());
+    this.lifecycle.started('HTTP', () => http.close(DOOR_GRACE_MILLIS));
+  }
+
+  private openDesk(data: DataDirectory, rpc: RpcPort): JoinDesk {
+    const desk = new JoinDesk(
+      () => ({ clusterId: data.clusterId, nodeId: data.nodeId, name: this.config.nodeName, rpcAddr: this.rpcAddr }),
+      (adoption) => data.joinCluster(adoption),
+    );
+    rpc.transport.handle(PEER_CALLS.identify, () => desk.identify());
+    rpc.transport.handle(PEER_CALLS.adopt, (call) => desk.adopt(call));
+    rpc.transport.handle(PEER_CALLS.refuse, (call) => desk.refuse(call));
+    return desk;
+  }
+
+  private async startGossip(data: DataDirectory): Promise<Gossip> {
+    const { config } = this;
+    const keyring = await loadKeyring(config);
+    const gossip = await listening('--bind-addr', config.bindAddr, () =>
+      Gossip.start({
+        bindAddr: formatAddress(config.bindAddr),
+        ...(config.advertiseAddr && { advertiseAddr: formatAddress(config.advertiseAddr) }),
+        tags: gossipTags(config, data, this.rpcAddr),
+        joinAddrs: config.startJoinAddrs,
+        knownPeers: data.knownPeers,
+        keyring,
+        clock: systemClock,
+        random: systemRandom,
+        log: this.events,
+      }),
+    );
+    this.lifecycle.started('gossip', () => gossip.stop());
+    return gossip;
+  }
+
+  /** Bootstraps, or waits to be taken in; nothing to do for a node that belongs to a cluster. */
+  private async enterCluster(data: DataDirectory, desk: JoinDesk, gossip: Gossip): Promise<void> {
+    const { config } = this;
+    if (data.clusterId !== '') return;
+    if (config.bootstrap) {
+      if (config.startJoinAddrs.length > 0) await probeForCluster(gossip);
+      const clusterId = randomBytes(CLUSTER_ID_BYTES).toString('hex');
+      await data.bootstrapCluster({ clusterId, partitions: config.partitions }, this.rpcAddr);
+      this.events.info({ cluster: clusterId }, 'a new cluster begins here');
+      return;
+    }
+    this.events.info({ joinAddrs: config.startJoinAddrs }, 'looking for the cluster');
+    const adoption: Adoption = await Promise.race([desk.waitForAdoption(), this.untilStopped()]);
+    this.events.info({ cluster: adoption.clusterId }, 'the cluster has taken this node in');
+  }
+
+  private async openGroup(data: DataDirectory, rpc: RpcPort, gossip: Gossip): Promise<GroupRuntime> {
+    const cluster = new ClusterView({
+      configuration: () => group.replica.status().configuration,
+      gossip: () => gossip.members(),
+      leaderId: () => group.replica.leaderId,
+    });
+    const group = await GroupRuntime.open({
+      config: this.config,
+      data,
+      transport: rpc.transport,
+      events: this.events,
+      fatal: this.fatal,
+      nameOf: (id) => cluster.nameOf(id),
+      livePeers: () => cluster.livePeers(data.nodeId),
+    });
+    this.group = group;
+    this.lifecycle.started('Raft group 0', () => group.stop());
+    this.service.attach(group, cluster);
+    return group;
+  }
+
+  private startMembership(data: DataDirectory, group: GroupRuntime, gossip: Gossip, rpc: RpcPort): void {
+    const loop = new MembershipLoop({ data, group, gossip, transport: rpc.transport, events: this.events, partitions: this.config.partitions });
+    loop.start();
+    this.lifecycle.started('membership', () => loop.stop());
+  }
+
+  private startProjection(data: DataDirectory, group: GroupRuntime): void {
+    this.projection = startProjection(this.config, data, group, this.events);
+    const { projection } = this;
+    if (projection) this.lifecycle.started('projection', () => projection.stop());
+  }
+
+  private untilStopped(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.lifecycle.started('waiting for the cluster', () => reject(new StartupError('stopped before a cluster had taken this node in', 1)));
+    });
+  }
+
+  private unforeseen(error: unknown, where: string): void {
+    this.events.error({ err: error, where }, 'an error that nobody foresaw; its caller was told INTERNAL');
+  }
+}
+
+/** An address that cannot be listened on is the operator's to mend. */
+async function listening<T>(option: string, address: HostPort, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`${option} ${formatAddress(address)} cannot be listened on: ${why}`, 1);
+  }
+}

@@ -1,0 +1,95 @@
+import type { Gossip } from '../discovery/gossip';
+import type { EventLog } from '../raft/replica/environment';
+import type { PeerTransport } from '../raft/transport';
+import type { DataDirectory } from './data-directory';
+import type { GroupRuntime } from './group-runtime';
+import { MembershipManager } from './membership-manager';
+
+export interface MembershipLoopOptions {
+  readonly data: DataDirectory;
+  readonly group: GroupRuntime;
+  readonly gossip: Gossip;
+  readonly transport: PeerTransport;
+  readonly events: EventLog;
+  readonly partitions: number;
+}
+
+const STEP_MILLIS = 200;
+const CALL_MILLIS = 2_000;
+
+/** Keeps the addresses of the peers as they are now, and on the leader the membership in line with who is there. */
+export class MembershipLoop {
+  private readonly manager: MembershipManager;
+  private timer: NodeJS.Timeout | undefined;
+  private savedPeers = '';
+  private saving = false;
+
+  constructor(private readonly options: MembershipLoopOptions) {
+    const { data, group, gossip, transport, events, partitions } = options;
+    this.manager = new MembershipManager({
+      replica: group.replica,
+      clusterId: data.clusterId,
+      partitions,
+      members: () => gossip.members(),
+      callAddress: async (address, method, body) =>
+        (await transport.callAddress(address, method, body, { deadlineMs: CALL_MILLIS })).body,
+      setAddress: (id, address) => {
+        if (id !== data.nodeId) transport.setAddress(id, address);
+      },
+      events,
+    });
+  }
+
+  start(): void {
+    this.step();
+    this.timer = setInterval(() => this.step(), STEP_MILLIS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private step(): void {
+    this.followAddresses();
+    this.rememberPeers();
+    void this.manager.step();
+  }
+
+  /**
+   * What a member says about itself in gossip is newer than what the log says about it; and a newcomer, whose log is empty,
+   * has nothing else to find the leader by.
+   */
+  private followAddresses(): void {
+    const { data, group, gossip, transport } = this.options;
+    const told = new Map<string, string>();
+    for (const server of group.replica.status().configuration.servers) told.set(server.id, server.rpcAddr);
+    for (const { tags, state } of gossip.members()) {
+      if (state === 'alive' && tags.clusterId === data.clusterId) told.set(tags.nodeId, tags.rpcAddr);
+    }
+    told.delete(data.nodeId);
+    for (const [id, address] of told) transport.setAddress(id, address);
+  }
+
+  /** So that a node whose join addresses are all gone still finds its cluster after a restart. */
+  private rememberPeers(): void {
+    const { data, gossip, events } = this.options;
+    if (this.saving) return;
+    const peers = gossip
+      .members()
+      .filter((member) => member.state === 'alive' && member.tags.nodeId !== data.nodeId && member.tags.clusterId === data.clusterId)
+      .map((member) => member.gossipAddr);
+    const key = peers.join(',');
+    if (peers.length === 0 || key === this.savedPeers) return;
+    this.saving = true;
+    data.saveKnownPeers(peers).then(
+      () => {
+        this.savedPeers = key;
+        this.saving = false;
+      },
+      (error: unknown) => {
+        this.saving = false;
+        events.warn({ err: error }, 'the known peers were not saved; trying again');
+      },
+    );
+  }
+}
