@@ -34,6 +34,8 @@ export type Effect = 'write' | 'read';
 export function within<T>(work: Promise<T>, ms: number, effect: Effect): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate(effect)), ms);
+    // A caller whose connection is closed already is no reason for the process to live on.
+    timer.unref();
     work.then(
       (value) => {
         clearTimeout(timer);

@@ -20,8 +20,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       if (bytes > limit) reject(bodyTooLarge(limit));
       else resolve(Buffer.concat(parts, bytes));
     });
-    request.on('error', reject);
-    request.on('close', () => reject(new Fault('INVALID_ARGUMENT', 'BODY_INCOMPLETE', 'The body was cut off.')));
+    const cutOff = (): void => reject(new Fault('INVALID_ARGUMENT', 'BODY_INCOMPLETE', 'The body was cut off.'));
+    request.on('error', cutOff);
+    request.on('close', cutOff);
   });
 }
 

@@ -18,9 +18,12 @@ export function text(body: string, contentType: string, headers: Readonly<Record
   return { status: 200, body, contentType, headers };
 }
 
+/** Every write here carries an id, so that after these a repeat is always safe and always the thing to do. */
+const ALWAYS_RETRY = new Set([429, 503]);
+
 /** `{"message": …, "code": …}`; where waiting helps, with Retry-After in whole seconds. */
 export function replyOfFault(fault: Fault, headers: Readonly<Record<string, string>> = {}): Reply {
-  const retry = fault.retryAfterMs;
+  const retry = fault.retryAfterMs ?? (ALWAYS_RETRY.has(fault.httpStatus) ? 1000 : undefined);
   return {
     status: fault.httpStatus,
     body: { message: fault.message, code: fault.reason.toLowerCase() },

@@ -1,0 +1,106 @@
+import { HttpDoorUnderTest } from '../../support/doors';
+import { SingleNodePort } from '../../support/single-node-port';
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+}
+
+interface Media {
+  readonly schema: Schema;
+  readonly example?: unknown;
+}
+
+interface Operation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<
+    Record<string, { readonly $ref?: string; readonly content?: Readonly<Record<string, Media>> }>
+  >;
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+let port: SingleNodePort;
+let door: HttpDoorUnderTest;
+let document: Document;
+
+beforeAll(async () => {
+  port = new SingleNodePort();
+  port.createUsd({ autoOpen: true, noMinimum: true });
+  door = await new HttpDoorUnderTest(port).listen();
+  document = (await (await fetch(`${door.url}/openapi.json`)).json()) as Document;
+});
+
+afterAll(() => door.close());
+
+/** What is wrong with a value by a schema; nothing where it fits, and no field is missing from the schema. */
+function faults(value: unknown, schema: Schema, where: string): string[] {
+  const name = schema.$ref?.replace('#/components/schemas/', '');
+  if (name !== undefined) {
+    const named = document.components.schemas[name];
+    return named === undefined ? [`${where}: there is no schema ${name}`] : faults(value, named, where);
+  }
+  const kind =
+    value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
+  if (schema.type !== undefined && ![schema.type].flat().includes(kind))
+    return [`${where}: ${kind} is not ${String(schema.type)}`];
+  if (kind === 'array')
+    return (value as unknown[]).flatMap((item, i) => faults(item, schema.items ?? {}, `${where}[${i}]`));
+  if (kind !== 'object') return [];
+  const object = value as Record<string, unknown>;
+  const missing = (schema.required ?? [])
+    .filter((field) => !(field in object))
+    .map((field) => `${where}: ${field} is missing`);
+  return Object.entries(object).reduce((found, [field, part]) => {
+    const known = schema.properties?.[field];
+    return known === undefined
+      ? [...found, `${where}: ${field} is not described`]
+      : [...found, ...faults(part, known, `${where}.${field}`)];
+  }, missing);
+}
+
+test('every example fits its schema', () => {
+  const found: string[] = [];
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, { requestBody, responses }] of Object.entries(operations)) {
+      const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));
+      for (const { schema, example } of bodies) {
+        if (example !== undefined) found.push(...faults(example, schema, `${method} ${path}`));
+      }
+    }
+  }
+  expect(found).toEqual([]);
+});
+
+test('what the server answers fits what it says it answers', async () => {
+  const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+  const payment = JSON.stringify({ from: 'Alice', to: 'Bob', amount: '0.5', request_id: id });
+  const account = JSON.stringify({ name: 'Carol' });
+  const asked: [string, string, string, string?][] = [
+    ['post', '/api/v1/transfers', '/api/v1/transfers', payment],
+    ['post', '/api/v1/transfers', '/api/v1/transfers', '{}'],
+    ['get', '/api/v1/transfers/{request_id}', `/api/v1/transfers/${id}`],
+    ['post', '/api/v1/accounts', '/api/v1/accounts', account],
+    ['get', '/api/v1/accounts', '/api/v1/accounts'],
+    ['get', '/api/v1/accounts/{name}', '/api/v1/accounts/Alice'],
+    ['get', '/api/v1/accounts/{name}', '/api/v1/accounts/nobody'],
+    ['get', '/api/v1/accounts/{name}/balance', '/api/v1/accounts/Alice/balance'],
+    ['get', '/api/v1/accounts/{name}/statement', '/api/v1/accounts/Alice/statement'],
+    ['get', '/api/v1/cluster', '/api/v1/cluster'],
+    ['get', '/healthz', '/healthz'],
+    ['get', '/readyz', '/readyz'],
+  ];
+  for (const [method, path, url, body] of asked) {
+    const init = body === undefined ? {} : { method: 'POST', body };
+    const answer = await fetch(door.url + url, init);
+    const described = document.paths[path]?.[method]?.responses[answer.status]?.content?.['application/json'];
+    expect(described).toBeDefined();
+    expect(faults(await answer.json(), described!.schema, `${method} ${path} ${answer.status}`)).toEqual([]);
+  }
+});
