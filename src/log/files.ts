@@ -33,6 +33,8 @@ export interface FileSystem {
   /** Makes the folder and those above it, durably. A folder that exists is left alone. */
   makeDirectory(directory: string): Promise<void>;
   syncDirectory(directory: string): Promise<void>;
+  /** As a file's `read`, for the rare case in which an answer cannot wait. @returns the bytes read */
+  readSync(path: string, into: Buffer, position: number): number;
   rename(from: string, to: string): Promise<void>;
   /** @throws FileSystemError with code ENOENT */
   unlink(path: string): Promise<void>;
@@ -61,11 +63,17 @@ const ZEROS = Buffer.alloc(1024 * 1024);
 /**
  * Writes zeros from `from` to `to`, syncing every MiB, so that whoever syncs another file on the same disk waits for one
  * of them at most; then syncs the length. Overwriting such a file costs half of what growing it does, or less.
+ * @param stopped ends the work early
  * @returns the number of syncs
  */
-export async function allocate(file: RandomAccessFile, from: number, to: number): Promise<number> {
+export async function allocate(
+  file: RandomAccessFile,
+  from: number,
+  to: number,
+  stopped: () => boolean = () => false,
+): Promise<number> {
   let syncs = 1;
-  for (let at = from; at < to; at += ZEROS.length) {
+  for (let at = from; at < to && !stopped(); at += ZEROS.length) {
     await file.write([ZEROS.subarray(0, Math.min(ZEROS.length, to - at))], at);
     if (at + ZEROS.length < to) {
       await file.datasync();

@@ -16,8 +16,9 @@ export class LogRangeError extends Error {
   constructor(
     readonly reason: LogRangeReason,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
@@ -26,7 +27,7 @@ export class LogClosedError extends Error {
   override readonly name = 'LogClosedError';
 
   constructor(what: string) {
-    super(`The log was closed: ${what} is not possible any more. Open it again.`);
+    super(`The log is closed: it is too late ${what}. Open it again.`);
   }
 }
 

@@ -45,6 +45,19 @@ export class NodeFiles implements FileSystem {
     }
   }
 
+  readSync(path: string, into: Buffer, position: number): number {
+    try {
+      const fd = fs.openSync(path, FLAGS.read);
+      try {
+        return fs.readSync(fd, into, 0, into.length, position);
+      } finally {
+        fs.closeSync(fd);
+      }
+    } catch (error) {
+      throw new FileSystemError('read', path, codeOf(error), { cause: error });
+    }
+  }
+
   async rename(from: string, to: string): Promise<void> {
     await run<void>('rename', from, (done) => fs.rename(from, to, done));
   }
@@ -120,11 +133,15 @@ function without(parts: readonly Buffer[], written: number): readonly Buffer[] {
 
 type Done<T> = (error: NodeJS.ErrnoException | null | undefined, value?: T) => void;
 
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+}
+
 /** The callback functions are used because a promise of our own costs a third of what the module's file handles cost. */
 function run<T>(operation: string, path: string, call: (done: Done<T>) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     call((error, value) => {
-      if (error) reject(new FileSystemError(operation, path, error.code ?? error.message, { cause: error }));
+      if (error) reject(new FileSystemError(operation, path, codeOf(error), { cause: error }));
       else resolve(value as T);
     });
   });

@@ -1,0 +1,173 @@
+/**
+ * The files of a log's folder and the order in which they come and go, which is what crash safety rests on:
+ * - A segment is zeroed, given its header and synced under another name, and then renamed: a `.log` is always whole.
+ * - Every change of a name is synced before the next, so that a loss of power leaves a prefix of the changes.
+ * - A new beginning is committed by one rename, and finished when the log is opened if it was cut short.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { allocate, type FileSystem, isMissing, type RandomAccessFile } from './files';
+import { SEGMENT_ID_BYTES } from './flush-mark';
+import type { LogBoundary } from './log-store';
+import type { Segment, SegmentFile } from './segment';
+import { encodeSegmentHeader, firstIndexOf, SEGMENT_SUFFIX, segmentName } from './segment-header';
+
+/** Zeroed ahead of need. What has this suffix when the log is opened is of no use to anyone. */
+export const SPARE_SUFFIX = '.spare';
+
+/** The only segment of a log that begins anew behind a snapshot: once it has this name, the old segments have to go. */
+export const RESET_NAME = 'reset.pending';
+
+export const OUTCOMES_SUFFIX = '.outcomes';
+
+interface Spare {
+  readonly file: RandomAccessFile;
+  readonly bytes: number;
+}
+
+export class SegmentFiles {
+  /** Fsyncs other than those that make appends durable. */
+  syncs = 0;
+  private spare: Promise<Spare> | undefined;
+  private spares = 0;
+  private stopped = false;
+
+  constructor(
+    readonly files: FileSystem,
+    readonly directory: string,
+    private readonly group: number,
+  ) {}
+
+  /** What a segment will be that begins behind `before`; nothing of it is on the disk yet. */
+  plan(before: LogBoundary, capacity: number): SegmentFile {
+    const path = join(this.directory, segmentName(before.index + 1));
+    return { path, header: { group: this.group, id: randomBytes(SEGMENT_ID_BYTES), before }, capacity };
+  }
+
+  /**
+   * Begins to zero a file for the next segment. A failure shows when the file is needed, since until then it may be mended
+   * (space may be made on a full disk).
+   */
+  prepareSpare(bytes: number): void {
+    if (this.spare || this.stopped) return;
+    this.spare = this.makeSpare(bytes);
+    this.spare.catch(() => undefined);
+  }
+
+  /** Makes the segment's file, in place of an empty segment of the same name if there is one. @returns it, open for writing */
+  async create(segment: SegmentFile): Promise<RandomAccessFile> {
+    await this.rename(await this.prepared(segment), segment.path);
+    return this.files.open(segment.path, 'update');
+  }
+
+  /** Removes segments in the given order, one by one, so that at no moment there is a gap between those that are left. */
+  async remove(segments: readonly Segment[]): Promise<void> {
+    for (const { path } of segments) await this.removeSegment(path);
+  }
+
+  /** Cuts a segment to `bytes`. @returns when that is durable */
+  async truncate(path: string, bytes: number): Promise<void> {
+    const file = await this.files.open(path, 'update');
+    try {
+      await file.truncate(bytes);
+      await file.sync();
+      this.syncs += 1;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Replaces all segments by this one. A loss of power leaves the old ones or the new one. */
+  async restart(segment: SegmentFile): Promise<RandomAccessFile> {
+    await this.rename(await this.prepared(segment), join(this.directory, RESET_NAME));
+    await this.finishReset(segment.path);
+    return this.files.open(segment.path, 'update');
+  }
+
+  /** Does what is left to do once {@link RESET_NAME} is there. */
+  async finishReset(path: string): Promise<void> {
+    for (const name of await this.files.list(this.directory)) {
+      if (firstIndexOf(name) !== undefined) await this.removeSegment(join(this.directory, name));
+    }
+    await this.rename(join(this.directory, RESET_NAME), path);
+  }
+
+  /** Stops what goes on in the background. */
+  async close(): Promise<void> {
+    this.stopped = true;
+    const spare = await this.spare?.catch(() => undefined);
+    await spare?.file.close();
+  }
+
+  async removeFile(path: string): Promise<void> {
+    await this.files.unlink(path);
+    await this.syncDirectory();
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.files.rename(from, to);
+    await this.syncDirectory();
+  }
+
+  async syncDirectory(): Promise<void> {
+    this.syncs += 1;
+    await this.files.syncDirectory(this.directory);
+  }
+
+  /** Outcomes go first: left alone, they would be taken for those of a later segment of the same name. */
+  private async removeSegment(path: string): Promise<void> {
+    const outcomes = path + OUTCOMES_SUFFIX;
+    if (await this.files.exists(outcomes)) await this.removeFile(outcomes);
+    await this.removeFile(path);
+  }
+
+  /** A whole segment under a passing name. @returns its path */
+  private async prepared(segment: SegmentFile): Promise<string> {
+    const { file } = await this.takeSpare(segment.capacity);
+    try {
+      await file.write([encodeSegmentHeader(segment.header)], 0);
+      await file.datasync();
+      this.syncs += 1;
+    } finally {
+      await file.close();
+    }
+    return file.path;
+  }
+
+  /** The one that was made ahead if there is one and it is large enough, else one made now. */
+  private async takeSpare(bytes: number): Promise<Spare> {
+    const prepared = this.spare;
+    this.spare = undefined;
+    // Where it failed in the background, the second attempt decides and is heard.
+    const spare = await prepared?.catch(() => undefined);
+    if (spare && spare.bytes >= bytes) return spare;
+    if (spare) {
+      await spare.file.close();
+      await this.removeFile(spare.file.path);
+    }
+    return this.makeSpare(bytes);
+  }
+
+  private async makeSpare(bytes: number): Promise<Spare> {
+    this.spares += 1;
+    const path = join(this.directory, `${this.spares}${SPARE_SUFFIX}`);
+    await this.files.unlink(path).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+    const file = await this.files.open(path, 'create');
+    try {
+      this.syncs += await allocate(file, 0, bytes, () => this.stopped);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return { file, bytes };
+  }
+}
+
+/** Whether a file of the folder belongs to a segment that is there. */
+export function isOrphan(name: string, names: ReadonlySet<string>): boolean {
+  if (!name.endsWith(SEGMENT_SUFFIX + OUTCOMES_SUFFIX)) return false;
+  return !names.has(name.slice(0, -OUTCOMES_SUFFIX.length));
+}
