@@ -8,13 +8,19 @@
 const { performance } = require('node:perf_hooks');
 const { transformFileSync } = require('@swc/core');
 
-require.extensions['.ts'] = (module, path) => {
+/**
+ * @param {NodeJS.Module & { _compile(code: string, path: string): void }} module
+ * @param {string} path
+ */
+function compile(module, path) {
   const { code } = transformFileSync(path, {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     module: { type: 'commonjs' },
   });
-  /** @type {NodeJS.Module & { _compile(code: string, path: string): void }} */ (module)._compile(code, path);
-};
+  module._compile(code, path);
+}
+
+Reflect.set(require.extensions, '.ts', compile);
 
 const { Gossip } = require('../../src/discovery/gossip');
 const { Keyring } = require('../../src/discovery/keyring');

@@ -100,6 +100,31 @@ describe('failure', () => {
     expect(changes.map(({ tags, state }) => `${tags.name} ${state}`)).toEqual([]);
   });
 
+  test('a suspect has time to object, and gets it back when this process stood still meanwhile', async () => {
+    const network = new Network();
+    let stoodStillMs = 0;
+    let looksAtClock = 0;
+    const clock = {
+      wallMicros: () => Date.now() * 1_000,
+      monotonicMillis: () => {
+        looksAtClock += 1;
+        return performance.now() + stoodStillMs;
+      },
+    };
+    const intervals = { suspectMs: 4_000 };
+    const [a, b] = await startCluster(['a', 'b'], { openSocket: network.open, clock, intervals });
+    const states: MemberState[] = [];
+    a!.on('change', ({ state }) => states.push(state));
+    network.cutOff(b!.gossipAddr);
+    await eventually(() => stateOf(a!, 'b') === 'suspect', 'it is suspected');
+    stoodStillMs = 3_600_000;
+    looksAtClock = 0;
+    await eventually(() => looksAtClock > 10, 'both noticed that time has passed');
+    network.heal();
+    await eventually(() => stateOf(a!, 'b') === 'alive', 'it objected');
+    expect(states).toEqual(['suspect', 'alive']);
+  });
+
   test('a partition heals by itself, also when each side holds the other for dead', async () => {
     const network = new Network();
     const nodes = await startCluster(['a', 'b', 'c', 'd'], { openSocket: network.open });
