@@ -97,7 +97,7 @@ export class Sealer {
   }
 }
 
-export type EnvelopeFault = 'malformed' | 'plaintext_refused' | 'encrypted_refused' | 'undecryptable';
+type EnvelopeFault = 'malformed' | 'plaintext_refused' | 'encrypted_refused' | 'undecryptable';
 
 /** Unwraps a datagram, or says why not. Whatever the bytes, nothing is thrown. */
 export function openEnvelope(datagram: Buffer, keyring: Keyring | undefined): OpenedEnvelope | EnvelopeFault {

@@ -10,7 +10,7 @@ interface Name {
   askAgainAt: number;
 }
 
-export type Lookup = (name: string, family: 4 | 6) => Promise<string>;
+type Lookup = (name: string, family: 4 | 6) => Promise<string>;
 
 const systemLookup: Lookup = async (name, family) => (await lookup(name, { family })).address;
 

@@ -23,7 +23,7 @@ export interface GossipIntervals {
   readonly reapAfterMs: number;
 }
 
-export const DEFAULT_INTERVALS: GossipIntervals = {
+const DEFAULT_INTERVALS: GossipIntervals = {
   probeMs: 200,
   probeTimeoutMs: 150,
   indirectProbeTimeoutMs: 300,

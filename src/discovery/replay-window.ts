@@ -37,7 +37,7 @@ export interface Session {
   readonly startedAt: number;
 }
 
-export type SessionVerdict = 'accepted' | 'repeated' | 'old_session';
+type SessionVerdict = 'accepted' | 'repeated' | 'old_session';
 
 interface Heard {
   readonly session: Session;
