@@ -1,4 +1,5 @@
 import { type LoadResult } from './closed-loop';
+import { type Counters } from '../metrics-text';
 import { Workload } from './workload';
 
 const ROWS_PER_BATCH = 8190;
@@ -11,8 +12,12 @@ export interface SuiteOptions {
   /** Names of the steps to run; undefined: all. */
   readonly only?: readonly string[] | undefined;
   readonly signal: AbortSignal;
+  /** Milliseconds until a call gives up; the client's default where nothing is said. */
+  readonly timeoutMs?: number;
   /** Told when a step begins. */
   readonly onStep: (name: string) => void;
+  /** Read before and after each step; the difference is kept with its result. */
+  readonly readCounters?: () => Promise<Counters>;
 }
 
 export interface SuiteStep {
@@ -21,6 +26,8 @@ export interface SuiteStep {
   readonly unit: string;
   readonly inFlight: number;
   readonly result: LoadResult;
+  /** What the leader counted during the step; undefined where nobody asked. */
+  readonly counters?: Counters;
 }
 
 interface Step {
@@ -52,18 +59,27 @@ export const STEP_NAMES: readonly string[] = STEPS.map((step) => step.name);
 
 /** Runs the steps, a tenth of the time of each before it as a warm-up. Ends early, with what there is, when aborted. */
 export async function runSuite(options: SuiteOptions): Promise<SuiteStep[]> {
-  const { addresses, accounts, signal, seconds } = options;
-  const workload = await Workload.prepare({ addresses, accounts, signal });
+  const { addresses, accounts, signal, seconds, timeoutMs } = options;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  const workload = await Workload.prepare({ addresses, accounts, signal, ...limit });
   const done: SuiteStep[] = [];
   try {
     for (const { name, unit, inFlight, run } of STEPS) {
       if (signal.aborted || (options.only && !options.only.includes(name))) continue;
       options.onStep(name);
       await run(workload, seconds / 10);
-      done.push({ name, unit, inFlight, result: await run(workload, seconds) });
+      const before = await options.readCounters?.();
+      const result = await run(workload, seconds);
+      const after = await options.readCounters?.();
+      const counted = before && after && { counters: difference(before, after) };
+      done.push({ name, unit, inFlight, result, ...counted });
     }
     return done;
   } finally {
     await workload.close();
   }
+}
+
+function difference(before: Counters, after: Counters): Counters {
+  return { fsyncs: after.fsyncs - before.fsyncs, batches: after.batches - before.batches };
 }

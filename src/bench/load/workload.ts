@@ -13,6 +13,7 @@ export interface WorkloadOptions {
   readonly addresses: readonly string[];
   /** Accounts that money moves between. */
   readonly accounts: number;
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +37,7 @@ export class Workload {
 
   /** Connects, and makes the ledger and the accounts. */
   static async prepare(options: WorkloadOptions): Promise<Workload> {
-    const client = await LedgerClient.connect({ addresses: options.addresses });
+    const client = await LedgerClient.connect(connectionOf(options));
     const workload = new Workload(options, client);
     try {
       await workload.openAccounts();
@@ -80,7 +81,7 @@ export class Workload {
     const clients: LedgerClient[] = [];
     try {
       for (let i = 0; i < streams; i++) {
-        clients.push(await LedgerClient.connect({ addresses: this.options.addresses, rowBatchesInFlight: inFlight }));
+        clients.push(await LedgerClient.connect({ ...connectionOf(this.options), rowBatchesInFlight: inFlight }));
       }
       return await this.run(inFlight, seconds, async (n) => {
         const outcome = await clients[n % clients.length]!.submitRows(this.rows(rowsPerBatch));
@@ -143,4 +144,8 @@ export class Workload {
 function writeHandle(rows: Buffer, at: number, handle: bigint): void {
   rows.writeUInt32LE(Number(handle & 0xffff_ffffn), at);
   rows.writeUInt32LE(Number(handle >> 32n), at + 4);
+}
+
+function connectionOf({ addresses, timeoutMs }: WorkloadOptions): { addresses: readonly string[]; timeoutMs?: number } {
+  return timeoutMs === undefined ? { addresses } : { addresses, timeoutMs };
 }

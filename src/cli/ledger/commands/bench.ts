@@ -22,13 +22,13 @@ export function addBenchCommand(program: Command, session: () => Session): void 
 }
 
 async function bench(session: Session, options: BenchOptions): Promise<void> {
-  const { output, addresses, terminal } = session;
+  const { output, addresses, terminal, timeoutMs } = session;
   const only = options.only?.split(',').map((name) => name.trim());
   const unknown = only?.find((name) => !STEP_NAMES.includes(name));
   if (unknown !== undefined) throw new UsageError(`--only: "${unknown}" is none of ${STEP_NAMES.join(', ')}`);
   const { seconds, accounts } = options;
   const steps: SuiteStep[] = await runSuite({
-    ...{ addresses, seconds, accounts, only, signal: terminal.signal },
+    ...{ addresses, seconds, accounts, only, timeoutMs, signal: terminal.signal },
     onStep: (name) => output.note(`${name} …`),
   });
   output.list(

@@ -1,0 +1,88 @@
+/** `./scripts/bench`: ceilings of this machine, then one node and three nodes of real processes, in one run. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { measureDisk } from './ceilings/disk';
+import { measureGrpc } from './ceilings/grpc';
+import { type ClusterRun, runCluster } from './cluster-run';
+import { machine, type Report, reportText } from './report';
+
+const DEFAULT_SECONDS = 6;
+const QUICK_SECONDS = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+interface Options {
+  readonly quick: boolean;
+  readonly seconds?: string;
+  readonly json: boolean;
+  readonly nodes: string;
+  readonly accounts: string;
+  readonly database: string;
+}
+
+function parse(): Options {
+  return new Command('scripts/bench')
+    .description('Measures this machine, then a cluster of one node and one of three nodes on it.')
+    .option('--quick', `${QUICK_SECONDS} s a step: does it work, not how fast`, false)
+    .option('--seconds <n>', `seconds a step (default: ${DEFAULT_SECONDS})`)
+    .option('--json', 'the report as one JSON document', false)
+    .option('--nodes <n,...>', 'sizes of the clusters to measure', '1,3')
+    .option('--accounts <n>', 'accounts that money moves between', '1000')
+    .option('--database <off|embedded|url>', 'the projection of every node', 'off')
+    .exitOverride()
+    .parse(process.argv)
+    .opts<Options>();
+}
+
+function whole(name: string, value: string, low: number, high: number): number {
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= low && number <= high) return number;
+  throw new CommanderError(EXIT_USAGE, 'bench', `${name}: "${value}" is not a whole number from ${low} to ${high}`);
+}
+
+async function measure(options: Options, signal: AbortSignal): Promise<Report> {
+  const secondsPerStep = options.quick
+    ? QUICK_SECONDS
+    : whole('--seconds', options.seconds ?? String(DEFAULT_SECONDS), 1, 3600);
+  const accounts = whole('--accounts', options.accounts, 2, 1_000_000);
+  const sizes = options.nodes.split(',').map((size) => whole('--nodes', size.trim(), 1, 9));
+  const { database } = options;
+  const onStep = (name: string): void => void process.stderr.write(`${name} …\n`);
+  onStep('disk');
+  const ceilingSeconds = Math.min(secondsPerStep, 3);
+  const folder = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
+  const disk = await measureDisk(folder, ceilingSeconds, signal).finally(() => rmSync(folder, { recursive: true }));
+  onStep('gRPC');
+  const grpc = await measureGrpc(ceilingSeconds, signal);
+  const clusters: ClusterRun[] = [];
+  for (const nodes of sizes) {
+    if (signal.aborted) break;
+    clusters.push(await runCluster({ nodes, seconds: secondsPerStep, accounts, database, signal, onStep }));
+  }
+  return { machine: machine(), database, secondsPerStep, disk, grpc, clusters };
+}
+
+async function main(): Promise<number> {
+  const interrupted = new AbortController();
+  // Ends the step under way, then the processes; the nodes get the signal of the terminal, too.
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  try {
+    const options = parse();
+    const report = await measure(options, interrupted.signal);
+    if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
+    process.stdout.write(`${options.json ? JSON.stringify(report) : reportText(report)}\n`);
+    return 0;
+  } catch (error) {
+    if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
+    if (error instanceof CommanderError) {
+      if (error.code === 'bench') process.stderr.write(`scripts/bench: ${error.message}\n`);
+      return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    }
+    throw error;
+  }
+}
+
+void main().then((status) => (process.exitCode = status));
