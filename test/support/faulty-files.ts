@@ -1,0 +1,220 @@
+import { basename, dirname, join } from 'node:path';
+import { type FileSystem, FileSystemError, type OpenMode, type RandomAccessFile } from '../../src/log/files';
+import { FaultyInode, type Survival } from './faulty-inode';
+
+/** Thrown by everything once the power is gone: nothing the program still does reaches the disk. */
+export class PowerLoss extends Error {
+  override readonly name = 'PowerLoss';
+}
+
+export type FileOperation =
+  'open' | 'read' | 'write' | 'datasync' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'make folder' | 'sync folder';
+
+/** A change of names: all of it is durable, or nothing. */
+type NameChange = ReadonlyMap<string, FaultyInode | undefined>;
+
+/** Decides about one operation before it happens: throw to let it fail; wait to let it take its time. */
+export type Intercept = (operation: FileOperation, path: string) => Promise<void> | void;
+
+/**
+ * A file system in memory that keeps apart what programs see and what a disk is sure to have: written sectors until the
+ * file is synced, names until their folder is.
+ */
+export class FaultyFiles implements FileSystem {
+  /** Everything that changes files or names, counted; the moments between them are those at which power can be lost. */
+  operations = 0;
+  intercept: Intercept | undefined;
+  /** Files that are open at the moment. */
+  openFiles = 0;
+  private readonly names: Map<string, FaultyInode>;
+  private readonly durableNames: Map<string, FaultyInode>;
+  private pendingNames: NameChange[] = [];
+  private dead = false;
+  private operationsLeft = Infinity;
+
+  private readonly folders: Set<string>;
+
+  /** @param inodes what is durable at the start, by path */
+  constructor(inodes: ReadonlyMap<string, FaultyInode> = new Map(), folders: ReadonlySet<string> = new Set()) {
+    this.names = new Map(inodes);
+    this.durableNames = new Map(inodes);
+    this.folders = new Set(folders);
+  }
+
+  /** Power is lost after so many more operations. The one during which it happens is seen by the disk, but not synced. */
+  losePowerAfter(operations: number): void {
+    this.operationsLeft = operations;
+  }
+
+  /** The file system as it is found when the power is back. */
+  afterPowerLoss(survival: Survival): FaultyFiles {
+    const names = new Map(this.durableNames);
+    for (const change of this.pendingNames) {
+      const kept = survival === 'everything' || (survival !== 'nothing' && survival.chance(0.5));
+      if (kept) apply(names, change);
+    }
+    const survivors = new Map<FaultyInode, FaultyInode>();
+    const inodes = [...names].map(([path, inode]): [string, FaultyInode] => {
+      const survivor = survivors.get(inode) ?? inode.afterPowerLoss(survival);
+      survivors.set(inode, survivor);
+      return [path, survivor];
+    });
+    return new FaultyFiles(new Map(inodes), this.folders);
+  }
+
+  inode(path: string): FaultyInode {
+    const inode = this.names.get(path);
+    if (!inode) throw new FileSystemError('find', path, 'ENOENT');
+    return inode;
+  }
+
+  /** What programs see in a folder, without the folder's name. */
+  namesIn(directory: string): string[] {
+    const paths = [...this.names.keys()].filter((path) => dirname(path) === directory);
+    return paths.map((path) => basename(path)).sort();
+  }
+
+  async open(path: string, mode: OpenMode): Promise<RandomAccessFile> {
+    await this.happen('open', path);
+    const existing = this.names.get(path);
+    if (mode === 'create') {
+      if (existing) throw new FileSystemError('open', path, 'EEXIST');
+      if (!this.folders.has(dirname(path))) throw new FileSystemError('open', path, 'ENOENT');
+      this.change('open', path, () => this.changeNames([[path, new FaultyInode()]]));
+    } else if (!existing) {
+      throw new FileSystemError('open', path, 'ENOENT');
+    }
+    this.openFiles += 1;
+    return new FaultyFile(this, path, this.inode(path));
+  }
+
+  async list(directory: string): Promise<string[]> {
+    await this.happen('open', directory);
+    if (!this.folders.has(directory)) throw new FileSystemError('list', directory, 'ENOENT');
+    return this.namesIn(directory);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    await this.happen('open', path);
+    return this.names.has(path) || this.folders.has(path);
+  }
+
+  async makeDirectory(directory: string): Promise<void> {
+    await this.happen('make folder', directory);
+    this.folders.add(directory);
+    const parent = dirname(directory);
+    if (parent !== directory) await this.makeDirectory(parent);
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    await this.happen('sync folder', directory);
+    this.change('sync folder', directory, () => {
+      const here = (change: NameChange): boolean => [...change.keys()].some((path) => dirname(path) === directory);
+      for (const change of this.pendingNames) if (here(change)) apply(this.durableNames, change);
+      this.pendingNames = this.pendingNames.filter((change) => !here(change));
+    });
+  }
+
+  readSync(path: string, into: Buffer, position: number): number {
+    return this.inode(path).read(into, position);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.happen('rename', from);
+    const inode = this.inode(from);
+    this.change('rename', from, () =>
+      this.changeNames([
+        [from, undefined],
+        [to, inode],
+      ]),
+    );
+  }
+
+  async unlink(path: string): Promise<void> {
+    await this.happen('unlink', path);
+    this.inode(path);
+    this.change('unlink', path, () => this.changeNames([[path, undefined]]));
+  }
+
+  /** Lets the intercept have its say. */
+  async happen(operation: FileOperation, path: string): Promise<void> {
+    await this.intercept?.(operation, path);
+    if (this.dead) throw new PowerLoss(`The power is gone: ${operation} of ${join(path)} does not happen.`);
+  }
+
+  /** Counts a change and makes it, unless the power is gone. */
+  change(operation: FileOperation, path: string, make: () => void): void {
+    if (this.dead) throw new PowerLoss(`The power is gone: ${operation} of ${path} does not happen.`);
+    this.operations += 1;
+    this.operationsLeft -= 1;
+    const last = this.operationsLeft < 0;
+    // A sync during which the power goes is not done; any other change may reach the disk or not, as if it had returned.
+    if (!last || !operation.includes('sync')) make();
+    if (!last) return;
+    this.dead = true;
+    throw new PowerLoss(`The power is lost during ${operation} of ${path}.`);
+  }
+
+  private changeNames(change: readonly (readonly [string, FaultyInode | undefined])[]): void {
+    this.pendingNames.push(new Map(change));
+    apply(this.names, this.pendingNames.at(-1)!);
+  }
+}
+
+function apply(names: Map<string, FaultyInode>, change: NameChange): void {
+  for (const [path, inode] of change) {
+    if (inode) names.set(path, inode);
+    else names.delete(path);
+  }
+}
+
+class FaultyFile implements RandomAccessFile {
+  private open = true;
+
+  constructor(
+    private readonly files: FaultyFiles,
+    readonly path: string,
+    private readonly inode: FaultyInode,
+  ) {}
+
+  async read(into: Buffer, position: number): Promise<number> {
+    await this.happen('read');
+    return this.inode.read(into, position);
+  }
+
+  async write(parts: readonly Buffer[], position: number): Promise<void> {
+    await this.happen('write');
+    this.files.change('write', this.path, () => this.inode.write(Buffer.concat(parts), position));
+  }
+
+  async datasync(): Promise<void> {
+    await this.happen('datasync');
+    this.files.change('datasync', this.path, () => this.inode.sync());
+  }
+
+  async sync(): Promise<void> {
+    await this.happen('sync');
+    this.files.change('sync', this.path, () => this.inode.sync());
+  }
+
+  async truncate(length: number): Promise<void> {
+    await this.happen('truncate');
+    this.files.change('truncate', this.path, () => this.inode.truncate(length));
+  }
+
+  async size(): Promise<number> {
+    await this.happen('read');
+    return this.inode.size;
+  }
+
+  async close(): Promise<void> {
+    if (!this.open) throw new Error(`${this.path} was closed twice.`);
+    this.open = false;
+    this.files.openFiles -= 1;
+  }
+
+  private async happen(operation: FileOperation): Promise<void> {
+    if (!this.open) throw new Error(`${this.path} is closed: ${operation} is not possible.`);
+    await this.files.happen(operation, this.path);
+  }
+}
