@@ -19,6 +19,10 @@ export const PEER_CALLS = {
   transferLeadership: 6,
   /** Committed batches with outcomes from a Raft index on, for a projection that starts before the node's own log. */
   batches: 7,
+  /** A snapshot in chunks: SnapshotTransfer. */
+  snapshotBegin: 8,
+  snapshotChunk: 9,
+  snapshotFinish: 10,
 } as const;
 
 export class PeerBodyError extends Error {

@@ -26,6 +26,7 @@ export class Applier {
   private commit: number;
   private running = false;
   private stopped = false;
+  private paused = false;
   private waiters: IndexWaiter[] = [];
 
   constructor(
@@ -54,11 +55,18 @@ export class Applier {
     this.run();
   }
 
+  /** Nothing is applied until `jumped`: the state is being replaced. */
+  pause(): void {
+    this.paused = true;
+  }
+
   /** The state was replaced by a snapshot at `index`. */
   jumped(index: number): void {
     this.appliedTo = index;
     this.commit = Math.max(this.commit, index);
+    this.paused = false;
     this.wake();
+    this.run();
   }
 
   waitFor(index: number, deadlineAt: number): Promise<void> {
@@ -82,7 +90,7 @@ export class Applier {
   }
 
   private run(): void {
-    if (this.running || this.stopped) return;
+    if (this.running || this.stopped || this.paused) return;
     this.running = true;
     try {
       this.slice();
@@ -93,7 +101,7 @@ export class Applier {
 
   private slice(): void {
     const until = this.clock.monotonicMillis() + SLICE_MILLIS;
-    while (this.appliedTo < this.commit && !this.stopped) {
+    while (this.appliedTo < this.commit && !this.stopped && !this.paused) {
       const batches = this.log.cached(this.appliedTo + 1, READ_BYTES);
       if (!batches || batches.length === 0) {
         this.loadThenContinue();
@@ -115,7 +123,7 @@ export class Applier {
   /** False when the slice's time is over. */
   private applyAll(batches: readonly Buffer[], until: number): boolean {
     for (const batch of batches) {
-      if (this.appliedTo >= this.commit || this.stopped) return true;
+      if (this.appliedTo >= this.commit || this.stopped || this.paused) return true;
       const header = readHeader(batch);
       if (header.index !== this.appliedTo + 1) {
         throw new Error(`Batch ${header.index} was read where batch ${this.appliedTo + 1} is to be applied.`);
@@ -135,7 +143,7 @@ export class Applier {
       (batches) => {
         try {
           // A snapshot may have been installed while the disk was read.
-          if (this.appliedTo + 1 === from && !this.stopped) this.applyAll(batches, Number.POSITIVE_INFINITY);
+          if (this.appliedTo + 1 === from && !this.stopped && !this.paused) this.applyAll(batches, Number.POSITIVE_INFINITY);
           this.continueSlice();
         } catch (error) {
           this.events.failed(error);
@@ -143,7 +151,7 @@ export class Applier {
       },
       (error: unknown) => {
         if (this.stopped) return;
-        if (this.appliedTo + 1 !== from) this.continueSlice();
+        if (this.appliedTo + 1 !== from || this.paused) this.continueSlice();
         else this.events.failed(error);
       },
     );

@@ -151,10 +151,10 @@ export class ReadyLoop {
     this.sendingSnapshots.add(to);
     const { term } = this.core.status();
     this.background(
-      this.options.snapshots.send(to, term).then((ok) => {
+      this.options.snapshots.send(to, term).then((index) => {
         this.sendingSnapshots.delete(to);
         this.guarded(() => {
-          this.core.snapshotStatus(to, ok);
+          this.core.snapshotStatus(to, index !== undefined, index);
           this.drain();
         });
       }),

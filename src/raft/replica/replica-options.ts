@@ -13,10 +13,10 @@ export interface ReplicaTiming {
   readonly heartbeatTicks: number;
 }
 
-/** How a replica moves whole snapshots; see Snapshotter. */
+/** How a replica moves whole snapshots; see SnapshotTransfer and Snapshotter. */
 export interface SnapshotMover {
-  /** Sends the newest snapshot; resolves to false where that failed. */
-  send(to: NodeId, term: number): Promise<boolean>;
+  /** Sends the newest snapshot; resolves to its index, or to undefined where that failed. */
+  send(to: NodeId, term: number): Promise<number | undefined>;
   /** Replaces log and state by the received snapshot `meta` stands for. */
   install(meta: SnapshotMeta): Promise<void>;
 }

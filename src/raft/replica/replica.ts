@@ -2,6 +2,7 @@ import type { BatchHeader } from '../../log/batch';
 import {
   NOBODY,
   RaftCore,
+  type Configuration,
   type ConfigurationChange,
   type ConfigurationRefusal,
   type CoreStatus,
@@ -182,7 +183,17 @@ export class Replica {
     return this.proposer.queuedBytes;
   }
 
-  /** The state machine holds the snapshot at `index` now; called by the snapshot mover during an installation. */
+  /** In force after the entry at `index`, which is at or above the applied one. */
+  configurationAt(index: number): Configuration {
+    return this.core.configurationAt(index);
+  }
+
+  /** Nothing is applied until `stateJumped`. */
+  pauseApplying(): void {
+    this.applier.pause();
+  }
+
+  /** The state machine holds the snapshot at `index` now; called during an installation. */
   stateJumped(index: number): void {
     this.applier.jumped(index);
     this.waiters.skipped(index);

@@ -1,0 +1,129 @@
+import type { Message, NodeId, SnapshotMeta } from '../core';
+import { SnapshotError, type IncomingSnapshot, type SnapshotStore, type StoredSnapshot } from '../snapshot';
+import { CallError, type IncomingCall } from '../transport';
+import type { EventLog } from './environment';
+
+/** The numbers of the calls that move a snapshot. */
+export interface SnapshotCalls {
+  readonly begin: number;
+  readonly chunk: number;
+  readonly finish: number;
+}
+
+export interface SnapshotTransferOptions {
+  readonly id: NodeId;
+  readonly group: number;
+  readonly store: SnapshotStore;
+  readonly calls: SnapshotCalls;
+  readonly call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>;
+  /** Hands the finished snapshot to the core, as a message of its sender. */
+  readonly step: (message: Message) => void;
+  readonly events: EventLog;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const CALL_MILLIS = 10_000;
+const BEGIN_BYTES = 24;
+const RECEIVED_BYTES = 8;
+const OFFSET_BYTES = 8;
+const FINISH_BYTES = 8;
+
+/** Moves whole snapshot files between members, in chunks, one chunk at a time; an attempt goes on where the last one ended. */
+export class SnapshotTransfer {
+  private incoming: { readonly from: NodeId; readonly meta: { index: number; term: number }; readonly snapshot: IncomingSnapshot<StoredSnapshot> } | undefined;
+
+  constructor(private readonly options: SnapshotTransferOptions) {}
+
+  /** Sends the newest snapshot; resolves to its index, or to undefined where that failed. `term` is the sender's. */
+  async send(to: NodeId, term: number): Promise<number | undefined> {
+    const { store, events } = this.options;
+    const newest = store.newest;
+    if (!newest) return undefined;
+    try {
+      const reader = await store.read(newest.meta.index);
+      try {
+        let at = readU64(await this.ask(to, this.options.calls.begin, encodeBegin(newest)), 0);
+        while (at < newest.bytes) {
+          const bytes = await reader.read(at, Math.min(CHUNK_BYTES, newest.bytes - at));
+          await this.ask(to, this.options.calls.chunk, Buffer.concat([u64(at), bytes]));
+          at += bytes.length;
+        }
+        await this.ask(to, this.options.calls.finish, u64(term));
+      } finally {
+        await reader.close();
+      }
+      return newest.meta.index;
+    } catch (error) {
+      if (!(error instanceof CallError) && !(error instanceof SnapshotError)) throw error;
+      events.warn({ peer: to, index: newest.meta.index, err: error }, 'a snapshot did not reach a peer; trying again when it asks');
+      return undefined;
+    }
+  }
+
+  /** Serves `begin`: answers how many bytes of this snapshot are here already. */
+  async begin(call: IncomingCall): Promise<Buffer> {
+    const meta = { index: readU64(call.body, 0), term: readU64(call.body, 8) };
+    await this.incoming?.snapshot.suspend();
+    this.incoming = undefined;
+    const snapshot = await told(this.options.store.beginReceive(meta, readU64(call.body, 16)));
+    this.incoming = { from: call.from, meta, snapshot };
+    return u64(snapshot.received);
+  }
+
+  /** Serves `chunk`. */
+  async chunk(call: IncomingCall): Promise<Buffer> {
+    const { snapshot } = this.expected(call.from);
+    await told(snapshot.write(readU64(call.body, 0), call.body.subarray(OFFSET_BYTES)));
+    return u64(snapshot.received);
+  }
+
+  /** Serves `finish`: verifies the whole and offers it to the core. */
+  async finish(call: IncomingCall): Promise<Buffer> {
+    const { snapshot } = this.expected(call.from);
+    const term = readU64(call.body, 0);
+    this.incoming = undefined;
+    const { meta } = await told(snapshot.finish());
+    const { index, configuration } = meta;
+    const offered: SnapshotMeta = { index, term: meta.term, configuration };
+    this.options.step({ type: 'snapshot', from: call.from, to: this.options.id, term, meta: offered });
+    return Buffer.alloc(FINISH_BYTES);
+  }
+
+  private expected(from: NodeId): { readonly snapshot: IncomingSnapshot<StoredSnapshot> } {
+    if (this.incoming?.from === from) return this.incoming;
+    throw new CallError('FAILED_PRECONDITION', 'SNAPSHOT_NOT_BEGUN', 'no snapshot of this sender is being received', { sent: true });
+  }
+
+  private ask(to: NodeId, method: number, body: Buffer): Promise<Buffer> {
+    return this.options.call(to, this.options.group, method, body, CALL_MILLIS);
+  }
+}
+
+/** What is wrong with a snapshot is the sender's to know. */
+async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof SnapshotError) throw new CallError('FAILED_PRECONDITION', error.code, error.message, { sent: true });
+    throw error;
+  }
+}
+
+function encodeBegin({ meta, bytes }: StoredSnapshot): Buffer {
+  const body = Buffer.alloc(BEGIN_BYTES);
+  body.writeBigUInt64LE(BigInt(meta.index), 0);
+  body.writeBigUInt64LE(BigInt(meta.term), 8);
+  body.writeBigUInt64LE(BigInt(bytes), 16);
+  return body;
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(RECEIVED_BYTES);
+  bytes.writeBigUInt64LE(BigInt(value), 0);
+  return bytes;
+}
+
+function readU64(body: Buffer, at: number): number {
+  if (at + 8 > body.length) throw new CallError('INVALID_ARGUMENT', 'BODY_TOO_SHORT', `a body of ${body.length} bytes ends too early`, { sent: true });
+  return Number(body.readBigUInt64LE(at));
+}

@@ -1,0 +1,182 @@
+import { NO_HASH, type BatchHeader } from '../../log/batch';
+import type { LogBoundary } from '../../log/log-store';
+import type { SegmentedLog } from '../../log/segmented-log';
+import { EMPTY_CONFIGURATION, type Configuration, type SnapshotMeta } from '../core';
+import { SnapshotError, type SnapshotFileMeta, type SnapshotStore } from '../snapshot';
+import type { StableStore } from '../stable';
+import type { EventLog } from './environment';
+import type { StateMachine } from './state-machine';
+
+export interface SnapshotterOptions {
+  readonly group: number;
+  readonly store: SnapshotStore;
+  readonly stable: StableStore;
+  readonly log: SegmentedLog;
+  readonly machine: StateMachine;
+  /** A snapshot is taken after so many bytes of log. */
+  readonly snapshotBytes: number;
+  /** Of the log, what is under a snapshot and beyond so many bytes is dropped; undefined: nothing is. */
+  readonly retentionBytes: number | undefined;
+  readonly events: EventLog;
+}
+
+/** What a snapshotter needs of the replica whose state it saves and replaces. */
+export interface SnapshottedReplica {
+  configurationAt(index: number): Configuration;
+  pauseApplying(): void;
+  /** The state stands at `index` now; applying goes on behind it. */
+  stateJumped(index: number): void;
+}
+
+/** A file that damage made useless, and nothing older to fall back on. */
+export class NoUsableSnapshotError extends Error {
+  override readonly name = 'NoUsableSnapshotError';
+}
+
+const NOTHING: LogBoundary = { index: 0, term: 0, nextOffset: 0, hash: NO_HASH, time: 0 };
+
+/**
+ * Whole-file snapshots of one group: taken while writes go on (the state machine gives a consistent view and copies what
+ * changes under it), restored at the start, installed in place of log and state when the leader says so.
+ */
+export class Snapshotter {
+  private replica: SnapshottedReplica | undefined;
+  private end: LogBoundary = NOTHING;
+  private bytesSince = 0;
+  private taking: Promise<number> | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: SnapshotterOptions) {}
+
+  attach(replica: SnapshottedReplica): void {
+    this.replica = replica;
+  }
+
+  /** Index of the newest snapshot; 0 where there is none. */
+  get newestIndex(): number {
+    return this.options.store.newest?.meta.index ?? 0;
+  }
+
+  /**
+   * At the start: brings the state machine to the newest snapshot that can be read, and the log in line with it. What was
+   * replayed from the log alone begins at index 0. Throws NoUsableSnapshotError.
+   */
+  async restoreNewest(): Promise<SnapshotMeta> {
+    const { store, stable, group, log, events } = this.options;
+    for (const { file, error } of store.refused) events.warn({ file, err: error }, 'a snapshot cannot be used');
+    for (const { meta, file } of [...store.list()].reverse()) {
+      if (meta.index + 1 < log.firstIndex) break;
+      try {
+        await this.restoreFrom(meta);
+      } catch (error) {
+        if (!(error instanceof SnapshotError)) throw error;
+        events.warn({ file, err: error }, 'a snapshot cannot be read; falling back on an older one');
+        continue;
+      }
+      // A crash between the installation of a snapshot and the reset of the log leaves a log that does not reach it.
+      if (log.termAt(meta.index) !== meta.term) await log.reset(meta);
+      this.end = meta;
+      return meta;
+    }
+    const pointer = stable.snapshot(group);
+    if (log.firstIndex > 1 || (pointer !== undefined && pointer.index > 0 && log.lastIndex < pointer.index)) {
+      throw new NoUsableSnapshotError(
+        `The log begins at index ${log.firstIndex}, and no snapshot that can be read reaches so far. ` +
+          'Remove the data directory and let the node join again: it gets everything from its peers.',
+      );
+    }
+    return { index: 0, term: 0, configuration: pointer?.index === 0 ? pointer.configuration : EMPTY_CONFIGURATION };
+  }
+
+  /** The state machine took a batch; now and then that is the moment for a snapshot. */
+  applied(header: BatchHeader, bytes: number): void {
+    const { index, term, baseOffset, count, hash, time } = header;
+    this.end = { index, term, nextOffset: baseOffset + count, hash, time };
+    this.bytesSince += bytes;
+    if (this.bytesSince < this.options.snapshotBytes || this.taking || this.stopped) return;
+    this.take().catch((error: unknown) => {
+      this.options.events.error({ err: error }, 'no snapshot could be taken; trying again after as much log');
+    });
+  }
+
+  /** Saves the state as it is now; resolves to its index when that is durable. One at a time: a second caller gets the first's. */
+  take(): Promise<number> {
+    this.taking ??= this.write().finally(() => {
+      this.taking = undefined;
+    });
+    return this.taking;
+  }
+
+  /** Replaces state and log by the snapshot `wanted` stands for, which has been received whole. */
+  async install(wanted: SnapshotMeta): Promise<void> {
+    const { store, log, events } = this.options;
+    await this.taking?.catch(() => undefined);
+    const stored = store.list().find(({ meta }) => meta.index === wanted.index && meta.term === wanted.term);
+    if (!stored) throw new Error(`The snapshot at index ${wanted.index} is to be installed, but it is not there.`);
+    this.attached.pauseApplying();
+    await this.restoreFrom(stored.meta);
+    await this.point(stored.meta, stored.file);
+    await log.reset(stored.meta);
+    this.end = stored.meta;
+    this.bytesSince = 0;
+    this.attached.stateJumped(stored.meta.index);
+    await store.removeOld();
+    events.info({ index: stored.meta.index, bytes: stored.bytes }, 'a snapshot of the leader was installed');
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.taking?.catch(() => undefined);
+  }
+
+  private get attached(): SnapshottedReplica {
+    if (!this.replica) throw new Error('A snapshot was asked for before there was a replica.');
+    return this.replica;
+  }
+
+  private async restoreFrom(meta: SnapshotFileMeta): Promise<void> {
+    const reader = await this.options.store.read(meta.index);
+    try {
+      await this.options.machine.restore(reader.chunks(), { index: meta.index, nextOffset: meta.nextOffset });
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private async write(): Promise<number> {
+    const { store, machine, events } = this.options;
+    const { end } = this;
+    if (end.index === this.newestIndex) return end.index;
+    this.bytesSince = 0;
+    const meta: SnapshotFileMeta = { ...end, hash: Buffer.from(end.hash), configuration: this.attached.configurationAt(end.index) };
+    const chunks = machine.snapshot();
+    // What replay would derive again has to be durable before there is nothing to replay it from.
+    await machine.flush();
+    const stored = await store.write(meta, chunks);
+    await this.point(meta, stored.file);
+    await store.removeOld();
+    await this.dropOldLog();
+    events.info({ index: meta.index, bytes: stored.bytes }, 'a snapshot was taken');
+    return meta.index;
+  }
+
+  private async point({ index, term, configuration }: SnapshotFileMeta, file: string): Promise<void> {
+    await this.options.stable.saveSnapshot(this.options.group, { index, term, file, configuration });
+  }
+
+  /** Under the oldest snapshot that is kept, so that the log still continues it. */
+  private async dropOldLog(): Promise<void> {
+    const { log, store, retentionBytes } = this.options;
+    const oldest = store.list()[0];
+    if (retentionBytes === undefined || !oldest) return;
+    const segments = log.segmentViews();
+    let total = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    let upTo = 0;
+    for (const segment of segments) {
+      if (total - segment.bytes < retentionBytes || segment.lastIndex > oldest.meta.index) break;
+      total -= segment.bytes;
+      upTo = segment.lastIndex;
+    }
+    if (upTo > 0) await log.truncatePrefix(upTo);
+  }
+}
