@@ -126,7 +126,7 @@ export class ProjectionProcess {
     this.heardAt = performance.now();
     if (message.type === 'status') {
       if (message.status.state === 'running') this.backoff.reset();
-      if (this.wanted) this.tell(message.status);
+      this.tell(message.status);
     } else if (message.type === 'startAgain') {
       this.startAgain = true;
     } else {

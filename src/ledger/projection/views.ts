@@ -38,7 +38,8 @@ SELECT t.partition,
   LEFT JOIN ledger.accounts c ON c.handle = t.credit_account;
 COMMENT ON VIEW ledger.transfer_history IS 'Transfers with names, refused ones too (amount_moved 0).';
 
--- The window is over the name, not the handle, so that a condition on the name is applied before it.
+-- The window is over the name, not the handle, so that a condition on the name is applied before it; and the two halves
+-- have no conditions of their own, so that each is read by its index.
 CREATE VIEW ledger.account_statement AS
 SELECT a.name AS account,
        a.ledger,
@@ -53,14 +54,15 @@ SELECT a.name AS account,
        e.code,
        e.user_data
   FROM (SELECT debit_account AS account, credit_account AS other, 'debit' AS side, -amount_moved AS change,
-               partition, log_offset, time, id, code, user_data
-          FROM ledger.transfers WHERE result = 'ok'
+               partition, log_offset, time, id, code, user_data, result
+          FROM ledger.transfers
         UNION ALL
         SELECT credit_account, debit_account, 'credit', amount_moved,
-               partition, log_offset, time, id, code, user_data
-          FROM ledger.transfers WHERE result = 'ok') e
+               partition, log_offset, time, id, code, user_data, result
+          FROM ledger.transfers) e
   JOIN ledger.accounts a ON a.handle = e.account
-  JOIN ledger.accounts o ON o.handle = e.other;
+  JOIN ledger.accounts o ON o.handle = e.other
+ WHERE e.result = 'ok';
 COMMENT ON VIEW ledger.account_statement IS 'What moved on an account, with its running balance. Name the account.';
 
 -- A token: base64url of u8 version (1), u8 reserved, u16 partition, u64 Raft index, the first 8 bytes of the cluster id;
