@@ -30,6 +30,8 @@ export interface LevelStableStoreOptions {
   readonly openKeyValues?: (directory: string) => Promise<KeyValues>;
 }
 
+const GROUPS = 'groups';
+const GROUP_NAME = /^(0|[1-9][0-9]{0,9})$/;
 const NO_VOTE: HardState = { term: 0, vote: '' };
 
 /** StableStore on one `level` database and one vote file a group; see docs/internals/stable-storage.md. */
@@ -51,8 +53,11 @@ export class LevelStableStore implements StableStore {
     try {
       const contents = StableContents.read(entries);
       const store = new LevelStableStore(options, database, contents);
-      if (contents.identity === undefined) await store.refuseOrphans();
-      for (const [group, level] of contents.votes) {
+      const folders = await store.groupFolders();
+      if (contents.identity === undefined) store.refuseOrphans(folders.length);
+      // A group is made in the database first: a folder without a record there is no new group, but a lost record.
+      for (const group of new Set([...contents.votes.keys(), ...folders])) {
+        const level = contents.votes.get(group) ?? 'missing';
         store.votes.set(group, await GroupVotes.open(store.placeOf(group), level));
       }
       return store;
@@ -197,7 +202,7 @@ export class LevelStableStore implements StableStore {
   private placeOf(group: number): VotesPlace {
     return {
       files: this.options.files,
-      directory: join(this.options.dataDir, 'groups', String(group)),
+      directory: join(this.options.dataDir, GROUPS, String(group)),
       database: this.database,
       owner: () => {
         const { nodeId, incarnation, clusterId } = this.initialised();
@@ -206,14 +211,19 @@ export class LevelStableStore implements StableStore {
     };
   }
 
+  /** Numbers of the groups that have a folder. */
+  private async groupFolders(): Promise<number[]> {
+    const { files, dataDir } = this.options;
+    const folder = join(dataDir, GROUPS);
+    const names = (await files.exists(folder)) ? await files.list(folder) : [];
+    return names.filter((name) => GROUP_NAME.test(name)).map(Number);
+  }
+
   /** Groups without an identity are not a new directory: the database has lost what was durable. */
-  private async refuseOrphans(): Promise<void> {
-    const groups = join(this.options.dataDir, 'groups');
-    const { files } = this.options;
-    const orphans = (await files.exists(groups)) ? await files.list(groups) : [];
-    if (orphans.length === 0 && this.contents.votes.size === 0) return;
+  private refuseOrphans(folders: number): void {
+    if (folders === 0 && this.contents.votes.size === 0) return;
     const message =
-      `${this.options.dataDir} holds ${orphans.length} groups, but its database does not say which node they belong to.` +
+      `${this.options.dataDir} holds ${folders} groups, but its database does not say which node they belong to.` +
       ' Restore the directory from a backup, or remove it, and this node comes back as a new one.';
     throw new StableStoreError('IDENTITY_LOST', message);
   }

@@ -84,7 +84,7 @@ export interface StableStore {
 
   /** Ascending. */
   groups(): readonly number[];
-  /** A new group, with term 0 and no vote. */
+  /** A new group, with term 0 and no vote. Comes before anything else is put into the group's folder. */
   createGroup(group: number): Promise<void>;
   voteState(group: number): VoteState;
   /** Term and vote together. The term never falls, and a vote once given in a term never changes: both are asserted. */
