@@ -85,7 +85,9 @@ async function demonstrate(client) {
   ];
   for (const transfer of transfers) {
     const { result, offset } = await client.transfer(transfer);
-    console.log(`  ${transfer.debitAccount} -> ${transfer.creditAccount}  ${transfer.amount.padStart(6)}  ${result}, offset ${offset}`);
+    console.log(
+      `  ${transfer.debitAccount} -> ${transfer.creditAccount}  ${transfer.amount.padStart(6)}  ${result}, offset ${offset}`,
+    );
     if (result !== 'ok') throw new Error(`the transfer was refused: ${result}`);
   }
 }
@@ -133,7 +135,9 @@ const folder = mkdtempSync(join(tmpdir(), 'ledger-quickstart-'));
 const nodes = await layOut(folder);
 let stopping;
 const stop = () => {
-  stopping ??= Promise.all(nodes.map((node) => node.stop())).then(() => rmSync(folder, { recursive: true, force: true }));
+  stopping ??= Promise.all(nodes.map((node) => node.stop())).then(() =>
+    rmSync(folder, { recursive: true, force: true }),
+  );
   return stopping;
 };
 const interrupted = new Promise((resolve) => {

@@ -17,7 +17,10 @@ const GOSSIP_KEY_BYTES = 32;
 const NOT_BUILT: readonly (readonly [string, string])[] = [
   ['verify', 'checking a data directory offline is not built yet'],
   ['dump', 'printing a log offline is not built yet'],
-  ['rebuild-projection', 'rebuilding on command is not built yet; the embedded projection is rebuilt by itself when damaged'],
+  [
+    'rebuild-projection',
+    'rebuilding on command is not built yet; the embedded projection is rebuilt by itself when damaged',
+  ],
   ['backup', 'backups are not built yet; copy the data directory of a stopped node'],
   ['restore', 'restoring is not built yet'],
   ['recover', 'forcing a new cluster is not built yet'],

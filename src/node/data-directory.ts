@@ -72,7 +72,8 @@ export class DataDirectory {
   /** The first node of a new cluster: its first configuration is this node alone. */
   async bootstrapCluster(adoption: Adoption, rpcAddr: string): Promise<void> {
     const { nodeId, nodeName } = this.stable.identity ?? {};
-    if (nodeId === undefined || nodeName === undefined) throw new Error('A data directory without an identity cannot begin a cluster.');
+    if (nodeId === undefined || nodeName === undefined)
+      throw new Error('A data directory without an identity cannot begin a cluster.');
     const configuration: Configuration = {
       voters: [nodeId],
       votersOutgoing: [],
@@ -115,7 +116,8 @@ export class DataDirectory {
         2,
       );
     }
-    if (identity.clusterId === '' && !config.bootstrap && config.startJoinAddrs.length === 0) throw nothingToDo(config.dataDir);
+    if (identity.clusterId === '' && !config.bootstrap && config.startJoinAddrs.length === 0)
+      throw nothingToDo(config.dataDir);
   }
 }
 

@@ -11,5 +11,11 @@ export function nodeLogger(config: Pick<NodeConfig, 'logLevel' | 'logFormat' | '
 }
 
 function prettyStream(): pino.DestinationStream {
-  return pretty({ colorize: process.stderr.isTTY, destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
+  return pretty({
+    colorize: process.stderr.isTTY,
+    destination: 2,
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname',
+  });
 }

@@ -6,7 +6,7 @@ import type { ReplicaListener, ReplicaTiming } from '../raft/replica/replica-opt
 import type { AppliedSignal } from './applied-signal';
 import type { NodeConfig } from './config/node-config';
 import { FIRST_GROUP } from './data-directory';
-import type { GroupRuntimeOptions } from './group-runtime';
+import type { GroupOptions } from './group-options';
 import type { GroupStorage } from './group-storage';
 
 const HEARTBEAT_TICKS = 5;
@@ -20,7 +20,7 @@ export interface ReplicaWiring {
 }
 
 /** Makes the replica of a group from what its storage holds; it does nothing before it is started. */
-export function openReplica(options: GroupRuntimeOptions, storage: GroupStorage, wiring: ReplicaWiring): Replica {
+export function openReplica(options: GroupOptions, storage: GroupStorage, wiring: ReplicaWiring): Replica {
   const { config, data, transport, events } = options;
   const { log, machine, snapshotter } = storage;
   return new Replica({
@@ -46,7 +46,7 @@ export function openReplica(options: GroupRuntimeOptions, storage: GroupStorage,
   });
 }
 
-function listener(options: GroupRuntimeOptions, storage: GroupStorage, wiring: ReplicaWiring): ReplicaListener {
+function listener(options: GroupOptions, storage: GroupStorage, wiring: ReplicaWiring): ReplicaListener {
   const { data, transport, events, nameOf, fatal } = options;
   return {
     applied: (header, batch) => {

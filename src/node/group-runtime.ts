@@ -1,12 +1,12 @@
 import type { SegmentedLog } from '../log/segmented-log';
 import type { NodeId } from '../raft/core';
-import { systemClock, type EventLog } from '../raft/replica/environment';
+import { systemClock } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
 import type { PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
-import type { NodeConfig } from './config/node-config';
-import { FIRST_GROUP, type DataDirectory } from './data-directory';
+import { FIRST_GROUP } from './data-directory';
+import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
 import { Leadership } from './leadership';
@@ -17,17 +17,6 @@ import { ProjectionFeed } from './projection-feed';
 import { ReadBarrier } from './read-barrier';
 import { RecordReader } from './record-reader';
 import { WritePath } from './write-path';
-
-export interface GroupRuntimeOptions {
-  readonly config: NodeConfig;
-  readonly data: DataDirectory;
-  readonly transport: PeerTransport;
-  readonly events: EventLog;
-  readonly fatal: (error: unknown) => void;
-  readonly nameOf: (id: NodeId) => string;
-  /** The other members, those that are alive first. */
-  readonly livePeers: () => readonly NodeId[];
-}
 
 const HAND_OVER_POLL_MILLIS = 10;
 
@@ -46,7 +35,7 @@ export class GroupRuntime {
   readonly leadership: Leadership;
 
   private constructor(
-    options: GroupRuntimeOptions,
+    options: GroupOptions,
     private readonly storage: GroupStorage,
   ) {
     this.log = storage.log;
@@ -100,7 +89,7 @@ export class GroupRuntime {
   }
 
   /** Opens log, state and replica, and starts to take part. Rejects with StartupError where the disk does not allow it. */
-  static async open(options: GroupRuntimeOptions): Promise<GroupRuntime> {
+  static async open(options: GroupOptions): Promise<GroupRuntime> {
     const storage = await GroupStorage.open(options);
     const group = new GroupRuntime(options, storage);
     storage.snapshotter.attach(group.replica);
@@ -137,7 +126,7 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));
   }
 
-  private snapshotTransfer({ data, transport, events }: GroupRuntimeOptions): SnapshotTransfer {
+  private snapshotTransfer({ data, transport, events }: GroupOptions): SnapshotTransfer {
     return new SnapshotTransfer({
       id: data.nodeId,
       group: this.id,

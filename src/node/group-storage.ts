@@ -7,7 +7,7 @@ import { configurationsAbove, type ConfigurationAt } from '../raft/replica/entri
 import { NoUsableSnapshotError, Snapshotter } from '../raft/replica/snapshotter';
 import { SnapshotStore } from '../raft/snapshot';
 import { FIRST_GROUP, type DataDirectory } from './data-directory';
-import type { GroupRuntimeOptions } from './group-runtime';
+import type { GroupOptions } from './group-options';
 import { LedgerMachine } from './ledger-machine';
 import { StartupError } from './startup-error';
 
@@ -29,13 +29,14 @@ export class GroupStorage {
   ) {}
 
   /** Rejects with StartupError where the disk does not allow this node to take part. */
-  static async open({ config, data, events, fatal }: GroupRuntimeOptions): Promise<GroupStorage> {
+  static async open({ config, data, events, fatal }: GroupOptions): Promise<GroupStorage> {
     const { stable, files } = data;
     const vote = stable.voteState(FIRST_GROUP);
     if (vote.kind === 'doubtful') throw votesDoubtful(config.dataDir, vote.why);
     const folder = data.groupFolder(FIRST_GROUP);
     const log = await openLog(join(folder, 'log'), config.segmentBytes, data, fatal);
-    if (log.recovery.torn) events.warn({ ...log.recovery.torn }, 'a torn tail was cut off the log; its bytes are kept aside');
+    if (log.recovery.torn)
+      events.warn({ ...log.recovery.torn }, 'a torn tail was cut off the log; its bytes are kept aside');
     const outcomes = await OutcomeStore.open({ log, files });
     const machine = new LedgerMachine(outcomes, Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16));
     const directory = join(folder, 'snapshots');
@@ -53,7 +54,18 @@ export class GroupStorage {
     const meta = await restored(snapshotter, config.dataDir);
     const configurations = await configurationsAbove(log, meta.index);
     const loss = await lossOf(log, data);
-    return new GroupStorage(data, vote.hardState, log, outcomes, machine, store, snapshotter, meta, configurations, loss);
+    return new GroupStorage(
+      data,
+      vote.hardState,
+      log,
+      outcomes,
+      machine,
+      store,
+      snapshotter,
+      meta,
+      configurations,
+      loss,
+    );
   }
 
   /** What may have been lost is there again, or never was committed: the marks on the disk can go. */

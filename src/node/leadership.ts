@@ -26,14 +26,19 @@ export class Leadership {
       return;
     }
     if (status.leader === '') {
-      throw new NodeError('UNAVAILABLE', 'NO_LEADER', 'No leader is known that could hand over.', { retryAfterMs: 500 });
+      throw new NodeError('UNAVAILABLE', 'NO_LEADER', 'No leader is known that could hand over.', {
+        retryAfterMs: 500,
+      });
     }
     try {
       await call(status.leader, group, PEER_CALLS.transferLeadership, encodeJson({ name }), deadlineMs);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (error.remote && error.code === 'FAILED_PRECONDITION') throw new NodeError('FAILED_PRECONDITION', error.reason, error.message);
-      throw new NodeError('UNAVAILABLE', 'NO_LEADER', `The leader could not be asked: ${error.message}`, { retryAfterMs: 500 });
+      if (error.remote && error.code === 'FAILED_PRECONDITION')
+        throw new NodeError('FAILED_PRECONDITION', error.reason, error.message);
+      throw new NodeError('UNAVAILABLE', 'NO_LEADER', `The leader could not be asked: ${error.message}`, {
+        retryAfterMs: 500,
+      });
     }
   }
 

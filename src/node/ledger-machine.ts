@@ -40,7 +40,9 @@ export class LedgerMachine implements StateMachine {
     }
     const rows = this.state.apply({ time, baseOffset, kind: 'records', count }, payloadOf(batch));
     if (rows.length !== count * OUTCOME_ROW_BYTES) {
-      throw new Error(`Batch ${header.index} has ${count} records, but the ledger gave ${rows.length} bytes of outcomes.`);
+      throw new Error(
+        `Batch ${header.index} has ${count} records, but the ledger gave ${rows.length} bytes of outcomes.`,
+      );
     }
     this.outcomes.write(baseOffset, rows);
     this.records = baseOffset + count;
@@ -56,7 +58,9 @@ export class LedgerMachine implements StateMachine {
     for await (const chunk of chunks) reader.push(chunk);
     const state = new LedgerState(reader.finish());
     if (state.nextOffset !== at.nextOffset) {
-      throw new Error(`A snapshot says that it stands at offset ${at.nextOffset}, but its state stands at ${state.nextOffset}.`);
+      throw new Error(
+        `A snapshot says that it stands at offset ${at.nextOffset}, but its state stands at ${state.nextOffset}.`,
+      );
     }
     this.state = state;
     this.records = at.nextOffset;

@@ -35,6 +35,7 @@ export class LedgerNode {
   private data: DataDirectory | undefined;
   private group: GroupRuntime | undefined;
   private projection: NodeProjection | undefined;
+  private readonly version = programVersion();
   private rpcAddr = '';
   private stopping = false;
 
@@ -44,17 +45,23 @@ export class LedgerNode {
     private readonly fatal: (error: unknown) => void,
   ) {
     this.lifecycle = new Lifecycle(events);
-    this.metrics = new NodeMetrics(metricsSource(() => this.group, () => this.projection));
+    this.metrics = new NodeMetrics(
+      metricsSource(
+        () => this.group,
+        () => this.projection,
+      ),
+    );
     this.service = new NodeService({
       info: () => ({
         clusterId: this.data?.clusterId ?? '',
         nodeName: config.nodeName,
         nodeId: this.data?.nodeId ?? '',
-        version: programVersion(),
+        version: this.version,
       }),
       emptyReader: new LedgerState().reader,
       metricsText: () => this.metrics.text(),
-      projection: () => this.projection?.view() ?? { state: config.database.kind === 'off' ? 'off' : 'starting', lagRecords: 0 },
+      projection: () =>
+        this.projection?.view() ?? { state: config.database.kind === 'off' ? 'off' : 'starting', lagRecords: 0 },
     });
   }
 
@@ -68,7 +75,11 @@ export class LedgerNode {
     const data = await DataDirectory.open(config, events);
     this.data = data;
     lifecycle.started('data directory', () => data.close());
-    if (data.clusterId !== '' && config.bootstrap) events.info({ cluster: data.clusterId }, 'this data directory belongs to a cluster already: --bootstrap is ignored');
+    if (data.clusterId !== '' && config.bootstrap)
+      events.info(
+        { cluster: data.clusterId },
+        'this data directory belongs to a cluster already: --bootstrap is ignored',
+      );
     const grpc = this.openGrpc();
     const rpc = await this.openRpc(data, grpc);
     await this.openHttp();
@@ -83,7 +94,14 @@ export class LedgerNode {
     this.startMembership(data, group, gossip, rpc);
     this.startProjection(data, group);
     events.info(
-      { rpc: this.rpcAddr, gossip: gossip.gossipAddr, http: config.httpAddr ? formatAddress(config.httpAddr) : 'off', cluster: data.clusterId, nodeId: data.nodeId, dataDir: config.dataDir },
+      {
+        rpc: this.rpcAddr,
+        gossip: gossip.gossipAddr,
+        http: config.httpAddr ? formatAddress(config.httpAddr) : 'off',
+        cluster: data.clusterId,
+        nodeId: data.nodeId,
+        dataDir: config.dataDir,
+      },
       'serving',
     );
   }
@@ -116,7 +134,9 @@ export class LedgerNode {
       onUnreachable: (peer) => this.group?.replica.unreachable(peer),
       onClient: (socket) => grpc.injectConnection(socket),
     });
-    const bound = await listening('--rpc-addr', this.config.rpcAddr, () => rpc.listen(formatAddress(this.config.rpcAddr)));
+    const bound = await listening('--rpc-addr', this.config.rpcAddr, () =>
+      rpc.listen(formatAddress(this.config.rpcAddr)),
+    );
     this.rpcAddr = this.config.advertiseRpcAddr ? formatAddress(this.config.advertiseRpcAddr) : bound;
     this.lifecycle.started('RPC port', () => rpc.close());
     return rpc;
@@ -203,7 +223,14 @@ export class LedgerNode {
   }
 
   private startMembership(data: DataDirectory, group: GroupRuntime, gossip: Gossip, rpc: RpcPort): void {
-    const loop = new MembershipLoop({ data, group, gossip, transport: rpc.transport, events: this.events, partitions: this.config.partitions });
+    const loop = new MembershipLoop({
+      data,
+      group,
+      gossip,
+      transport: rpc.transport,
+      events: this.events,
+      partitions: this.config.partitions,
+    });
     loop.start();
     this.lifecycle.started('membership', () => loop.stop());
   }
@@ -216,7 +243,9 @@ export class LedgerNode {
 
   private untilStopped(): Promise<never> {
     return new Promise((_resolve, reject) => {
-      this.lifecycle.started('waiting for the cluster', () => reject(new StartupError('stopped before a cluster had taken this node in', 1)));
+      this.lifecycle.started('waiting for the cluster', () =>
+        reject(new StartupError('stopped before a cluster had taken this node in', 1)),
+      );
     });
   }
 

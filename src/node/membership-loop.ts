@@ -76,7 +76,10 @@ export class MembershipLoop {
     if (this.saving) return;
     const peers = gossip
       .members()
-      .filter((member) => member.state === 'alive' && member.tags.nodeId !== data.nodeId && member.tags.clusterId === data.clusterId)
+      .filter(
+        (member) =>
+          member.state === 'alive' && member.tags.nodeId !== data.nodeId && member.tags.clusterId === data.clusterId,
+      )
       .map((member) => member.gossipAddr);
     const key = peers.join(',');
     if (peers.length === 0 || key === this.savedPeers) return;

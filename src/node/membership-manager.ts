@@ -70,7 +70,10 @@ export class MembershipManager {
         const server = this.options.replica.status().configuration.servers.find((known) => known.id === action.id);
         if (!server) return;
         this.options.setAddress(action.id, action.rpcAddr);
-        return this.change({ type: 'updateServer', server: { ...server, rpcAddr: action.rpcAddr } }, { node: server.name });
+        return this.change(
+          { type: 'updateServer', server: { ...server, rpcAddr: action.rpcAddr } },
+          { node: server.name },
+        );
       }
     }
   }
@@ -94,21 +97,32 @@ export class MembershipManager {
     }
     this.options.setAddress(nodeId, candidate.rpcAddr);
     const server: Server = { id: nodeId, name, rpcAddr: candidate.rpcAddr };
-    this.change(
-      replaces === undefined ? { type: 'addLearner', server } : { type: 'replace', old: replaces, server },
-      { node: name, id: nodeId, ...(replaces !== undefined && { replaces }) },
-    );
+    this.change(replaces === undefined ? { type: 'addLearner', server } : { type: 'replace', old: replaces, server }, {
+      node: name,
+      id: nodeId,
+      ...(replaces !== undefined && { replaces }),
+    });
   }
 
   private async refuse(candidate: Candidate, reason: string): Promise<void> {
     if (!this.refused.has(candidate.nodeId)) {
       this.refused.add(candidate.nodeId);
-      this.options.events.warn({ node: candidate.name, id: candidate.nodeId, rpcAddr: candidate.rpcAddr }, `refused: ${reason}`);
+      this.options.events.warn(
+        { node: candidate.name, id: candidate.nodeId, rpcAddr: candidate.rpcAddr },
+        `refused: ${reason}`,
+      );
     }
-    await this.options.callAddress(candidate.rpcAddr, PEER_CALLS.refuse, encodeJson({ reason, nodeId: candidate.nodeId }));
+    await this.options.callAddress(
+      candidate.rpcAddr,
+      PEER_CALLS.refuse,
+      encodeJson({ reason, nodeId: candidate.nodeId }),
+    );
   }
 
-  private change(change: Parameters<Replica['changeConfiguration']>[0], fields: Readonly<Record<string, unknown>>): void {
+  private change(
+    change: Parameters<Replica['changeConfiguration']>[0],
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
     const refusal = this.options.replica.changeConfiguration(change);
     if (refusal === undefined) this.options.events.info({ change: change.type, ...fields }, 'changing the membership');
     else if (refusal !== 'change_pending' && refusal !== 'not_committed_in_term' && refusal !== 'not_leader') {

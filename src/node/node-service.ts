@@ -146,7 +146,11 @@ export class NodeService implements NodePort {
       const { leaderId } = group.replica;
       if (leaderId !== '' && (leaderId !== before || this.leaderName() === name)) return this.leaderName() ?? leaderId;
       if (performance.now() >= until) {
-        throw new NodeError('UNAVAILABLE', 'TRANSFER_NOT_DONE', 'No other node took leadership over in time; try again.');
+        throw new NodeError(
+          'UNAVAILABLE',
+          'TRANSFER_NOT_DONE',
+          'No other node took leadership over in time; try again.',
+        );
       }
       await group.leaderSignal.next(LEADER_POLL_MILLIS);
     }
@@ -161,10 +165,14 @@ export class NodeService implements NodePort {
     if (!this.group) return { ready: false, why: 'the node does not belong to a cluster yet' };
     if (!this.open) return { ready: false, why: 'the node is starting' };
     if (this.group.replica.leaderId === '') return { ready: false, why: 'no leader is known' };
-    if (this.commitAtStart === undefined) return { ready: false, why: 'how far the log is committed was not heard yet' };
+    if (this.commitAtStart === undefined)
+      return { ready: false, why: 'how far the log is committed was not heard yet' };
     const { appliedIndex } = this.group.replica;
     if (appliedIndex < this.commitAtStart) {
-      return { ready: false, why: `index ${appliedIndex} is applied, ${this.commitAtStart} was committed at the start` };
+      return {
+        ready: false,
+        why: `index ${appliedIndex} is applied, ${this.commitAtStart} was committed at the start`,
+      };
     }
     return { ready: true, why: 'a leader is known and what was committed at the start is applied' };
   }
@@ -187,10 +195,15 @@ export class NodeService implements NodePort {
   }
 
   private running(): GroupRuntime {
-    if (this.stopping) throw new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', { retryAfterMs: 1_000 });
+    if (this.stopping)
+      throw new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', {
+        retryAfterMs: 1_000,
+      });
     if (!this.group || !this.open) {
       const why = this.group ? 'is starting' : 'does not belong to a cluster yet';
-      throw new NodeError('UNAVAILABLE', 'NOT_READY', `This node ${why}; ask another one, or try again.`, { retryAfterMs: 1_000 });
+      throw new NodeError('UNAVAILABLE', 'NOT_READY', `This node ${why}; ask another one, or try again.`, {
+        retryAfterMs: 1_000,
+      });
     }
     return this.group;
   }

@@ -51,7 +51,8 @@ export function decodeSubmit(body: Buffer): SubmitRequest {
   const subjectLength = body.readUInt16LE(2);
   const chunkLength = body.readUInt32LE(8);
   need(body, SUBMIT_HEADER, subjectLength + chunkLength);
-  if (type !== 0 && type !== 1) throw new PeerBodyError(`A forwarded write has record type ${type}; 0 and 1 are known.`);
+  if (type !== 0 && type !== 1)
+    throw new PeerBodyError(`A forwarded write has record type ${type}; 0 and 1 are known.`);
   const chunkAt = SUBMIT_HEADER + subjectLength;
   return {
     type,
@@ -145,7 +146,9 @@ export function decodeJson(body: Buffer): Readonly<Record<string, unknown>> {
   try {
     value = JSON.parse(body.toString('utf8'));
   } catch (error) {
-    throw new PeerBodyError(`A peer sent a body that is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PeerBodyError(
+      `A peer sent a body that is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new PeerBodyError('A peer sent a JSON body that is not an object.');

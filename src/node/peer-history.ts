@@ -3,7 +3,15 @@ import type { EventLog } from '../raft/replica/environment';
 import type { RecordPage } from '../api/node-port';
 import type { FetchedBatch } from '../ledger/projection/source';
 import { readHeader } from '../log/batch';
-import { PEER_CALLS, PeerBodyError, decodeJson, decodeRecordPage, encodeJson, encodeRecordPage, numberField } from './peer-calls';
+import {
+  PEER_CALLS,
+  PeerBodyError,
+  decodeJson,
+  decodeRecordPage,
+  encodeJson,
+  encodeRecordPage,
+  numberField,
+} from './peer-calls';
 import type { ProjectionFeed } from './projection-feed';
 import type { RecordReader } from './record-reader';
 
@@ -79,7 +87,7 @@ export class PeerHistory {
 /** Each batch says how long it is and how many outcome rows follow it. */
 function decodeBatches(body: Buffer): FetchedBatch[] {
   const found: FetchedBatch[] = [];
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const header = readHeader(body, at);
     const outcomesAt = at + header.length;
     const end = outcomesAt + header.count * OUTCOME_ROW_BYTES;

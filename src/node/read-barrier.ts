@@ -37,7 +37,11 @@ export class ReadBarrier {
       throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', `A read asks for AT_LEAST a token, but ${position}.`);
     }
     if (position.group !== this.group) {
-      throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', `The token is of group ${position.group}, which does not exist.`);
+      throw new NodeError(
+        'INVALID_ARGUMENT',
+        'TOKEN_INVALID',
+        `The token is of group ${position.group}, which does not exist.`,
+      );
     }
     await translated(this.replica.waitApplied(position.index, deadlineMs));
   }

@@ -16,7 +16,10 @@ export async function runNode(given: NodeConfig): Promise<number> {
   const config = given.dev ? { ...given, dataDir: await mkdtemp(join(tmpdir(), 'ledger-node-dev-')) } : given;
   const log = nodeLogger(config);
   const fatal = (error: unknown): void => {
-    log.fatal({ err: error }, 'this node cannot go on: what is acknowledged is safe on its disk and on a majority; start it again');
+    log.fatal(
+      { err: error },
+      'this node cannot go on: what is acknowledged is safe on its disk and on a majority; start it again',
+    );
     log.flush();
     process.exit(1);
   };

@@ -57,7 +57,8 @@ export class WritePath {
     try {
       return encodeCommitted(await this.local(decodeSubmit(body), deadlineMs));
     } catch (error) {
-      if (error instanceof ReplicaError) throw new CallError('UNAVAILABLE', error.reason, error.message, { sent: true });
+      if (error instanceof ReplicaError)
+        throw new CallError('UNAVAILABLE', error.reason, error.message, { sent: true });
       throw error;
     }
   }
@@ -75,7 +76,9 @@ export class WritePath {
     }
     try {
       const { group } = this.options;
-      return decodeCommitted(await this.options.call(leader, group, PEER_CALLS.submit, encodeSubmit(request), remaining));
+      return decodeCommitted(
+        await this.options.call(leader, group, PEER_CALLS.submit, encodeSubmit(request), remaining),
+      );
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       if (nothingHappened(error)) return error.message;

@@ -20,7 +20,9 @@ describe('a running cluster of three', () => {
   });
 
   test('each follower answers a linearizable balance right after the leader’s write', async () => {
-    const readers = await Promise.all(cluster.addresses.map((address) => LedgerClient.connect({ addresses: [address] })));
+    const readers = await Promise.all(
+      cluster.addresses.map((address) => LedgerClient.connect({ addresses: [address] })),
+    );
     for (let round = 1; round <= 50; round += 1) {
       await client.transfer({ debitAccount: 'funding', creditAccount: 'Alice', amount: '1.00' });
       const answers = await Promise.all(readers.map((reader) => reader.balance('Alice')));
@@ -53,7 +55,8 @@ describe('a running cluster of three', () => {
       Promise.all(
         cluster.nodes.map(async (node) => {
           const text = await node.metrics();
-          const figure = (name: string): number => Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
+          const figure = (name: string): number =>
+            Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)`, 'm').exec(text)?.[1]);
           return { fsyncs: figure('ledger_log_fsyncs_total'), batches: figure('ledger_log_batches_total') };
         }),
       );
@@ -90,7 +93,9 @@ describe('a running cluster of three', () => {
         await one.close();
       }),
     );
-    const hashes = (await client.status({ stateHash: true })).map((server) => JSON.stringify(server).match(/"stateHash":"([0-9a-f]{64})"/)?.[1]);
+    const hashes = (await client.status({ stateHash: true })).map(
+      (server) => JSON.stringify(server).match(/"stateHash":"([0-9a-f]{64})"/)?.[1],
+    );
     expect(hashes).toHaveLength(3);
     expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(hashes).size).toBe(1);

@@ -66,9 +66,10 @@ describe('a cluster of three that is stopped and started', () => {
     await cluster.kill9(2);
     const survivor = await LedgerClient.connect({ addresses: [cluster.addresses[0] as string] });
     const started = performance.now();
-    const refusal = await survivor
-      .createLedgers([{ code: 'EUR', scale: 2 }], { timeoutMs: 2_000 })
-      .then(() => undefined, (error: unknown) => error);
+    const refusal = await survivor.createLedgers([{ code: 'EUR', scale: 2 }], { timeoutMs: 2_000 }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(refusal).toBeInstanceOf(LedgerError);
     expect(refusal).toMatchObject({ code: 'UNAVAILABLE' });
     expect(performance.now() - started).toBeLessThan(10_000);

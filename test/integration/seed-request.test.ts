@@ -22,8 +22,17 @@ describe('the seed’s transfer request against ledger-node --dev', () => {
   beforeAll(async () => {
     const [rpc, gossip, http] = await freePorts(3);
     port = http as number;
-    const flags = ['--rpc-addr', `127.0.0.1:${rpc}`, '--bind-addr', `127.0.0.1:${gossip}`, '--http-addr', `127.0.0.1:${port}`];
-    node = spawn(process.execPath, [PROGRAM, '--dev', '--database-url', 'off', ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const flags = [
+      '--rpc-addr',
+      `127.0.0.1:${rpc}`,
+      '--bind-addr',
+      `127.0.0.1:${gossip}`,
+      '--http-addr',
+      `127.0.0.1:${port}`,
+    ];
+    node = spawn(process.execPath, [PROGRAM, '--dev', '--database-url', 'off', ...flags], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const end = Date.now() + 20_000;
     for (;;) {
       if (node.exitCode !== null) throw new Error(`ledger-node --dev ended with status ${node.exitCode}.`);
@@ -53,7 +62,11 @@ describe('the seed’s transfer request against ledger-node --dev', () => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
         );
       });
       outgoing.on('error', reject);

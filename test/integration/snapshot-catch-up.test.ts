@@ -54,7 +54,9 @@ describe('a node that was away for longer than the log is kept', () => {
         await one.close();
       }),
     );
-    const hashes = (await client.status({ stateHash: true })).map((server) => JSON.stringify(server).match(/"stateHash":"([0-9a-f]{64})"/)?.[1]);
+    const hashes = (await client.status({ stateHash: true })).map(
+      (server) => JSON.stringify(server).match(/"stateHash":"([0-9a-f]{64})"/)?.[1],
+    );
     expect(new Set(hashes).size).toBe(1);
     expect(hashes).toHaveLength(3);
     await back.close();

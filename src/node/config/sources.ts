@@ -65,7 +65,9 @@ function readFile(file: string): RawOptions {
     if (text.length > MAX_CONFIG_FILE_BYTES) throw new Error('it is larger than 1 MiB');
     content = parse(text);
   } catch (error) {
-    throw new OptionError(`--config-file ${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new OptionError(
+      `--config-file ${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (content === null || content === undefined) return {};
   if (typeof content !== 'object' || Array.isArray(content)) {

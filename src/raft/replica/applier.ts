@@ -80,7 +80,12 @@ export class Applier {
     if (late.length === 0) return;
     this.waiters = this.waiters.filter((waiter) => waiter.deadlineAt > now);
     for (const waiter of late) {
-      waiter.reject(new ReplicaError('NO_LEADER', `This node has applied the log up to index ${this.appliedTo}, not ${waiter.index}, in time.`));
+      waiter.reject(
+        new ReplicaError(
+          'NO_LEADER',
+          `This node has applied the log up to index ${this.appliedTo}, not ${waiter.index}, in time.`,
+        ),
+      );
     }
   }
 
@@ -143,7 +148,8 @@ export class Applier {
       (batches) => {
         try {
           // A snapshot may have been installed while the disk was read.
-          if (this.appliedTo + 1 === from && !this.stopped && !this.paused) this.applyAll(batches, Number.POSITIVE_INFINITY);
+          if (this.appliedTo + 1 === from && !this.stopped && !this.paused)
+            this.applyAll(batches, Number.POSITIVE_INFINITY);
           this.continueSlice();
         } catch (error) {
           this.events.failed(error);

@@ -12,7 +12,12 @@ export function entryOf(batch: Buffer): Entry {
 /** Throws where a peer's entry is not what it says, before the core sees it. */
 export function verifyEntry(entry: Entry, group: number): void {
   const header = verifyBatch(entry.data);
-  if (header.index !== entry.index || header.term !== entry.term || header.kind !== entry.kind || header.group !== group) {
+  if (
+    header.index !== entry.index ||
+    header.term !== entry.term ||
+    header.kind !== entry.kind ||
+    header.group !== group
+  ) {
     throw new Error(
       `A peer sent batch ${header.index} of term ${header.term}, kind ${header.kind}, group ${header.group}` +
         ` labelled as entry ${entry.index} of term ${entry.term}, kind ${entry.kind}, group ${group}.`,
@@ -44,7 +49,7 @@ export interface ConfigurationAt {
 /** Every configuration in the log above `after`, ascending: membership is always recomputed from the log. */
 export async function configurationsAbove(log: LogStore, after: number): Promise<ConfigurationAt[]> {
   const found: ConfigurationAt[] = [];
-  for (let from = Math.max(after + 1, log.firstIndex); from <= log.lastIndex; ) {
+  for (let from = Math.max(after + 1, log.firstIndex); from <= log.lastIndex;) {
     const batches = await log.read(from, SCAN_BYTES);
     if (batches.length === 0) throw new Error(`The log says that it holds batch ${from}, but gives none.`);
     for (const batch of batches) {

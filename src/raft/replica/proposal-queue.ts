@@ -73,7 +73,8 @@ export class ProposalQueue {
       const first = taken[0];
       if (first) {
         if (next.kind !== first.kind) break;
-        if (bytes + next.chunk.length > this.limits.batchBytes || records + next.count > this.limits.batchRecords) break;
+        if (bytes + next.chunk.length > this.limits.batchBytes || records + next.count > this.limits.batchRecords)
+          break;
       }
       this.head += 1;
       this.bytes -= next.chunk.length;
@@ -107,7 +108,10 @@ export class ProposalQueue {
     for (let at = this.head; at < this.waiting.length; at += 1) {
       const proposal = this.waiting[at];
       if (proposal && !proposal.settled && proposal.deadlineAt <= now) {
-        settle(proposal, new ReplicaError('NO_LEADER', 'The write was not proposed before its deadline; nothing of it happened.'));
+        settle(
+          proposal,
+          new ReplicaError('NO_LEADER', 'The write was not proposed before its deadline; nothing of it happened.'),
+        );
       }
     }
   }

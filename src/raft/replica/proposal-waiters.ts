@@ -88,7 +88,10 @@ export class ProposalWaiters {
 }
 
 function notCommitted(): ReplicaError {
-  return new ReplicaError('NOT_COMMITTED', 'The write was proposed and then overwritten by a new leader; nothing of it happened.');
+  return new ReplicaError(
+    'NOT_COMMITTED',
+    'The write was proposed and then overwritten by a new leader; nothing of it happened.',
+  );
 }
 
 function outcomeUnknown(): ReplicaError {

@@ -33,7 +33,12 @@ export class ReadRounds {
   request(deadlineAt: number): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.waiting.length + (this.round?.readers.length ?? 0) >= this.maxReaders) {
-        reject(new ReplicaError('OVERLOADED', `${this.maxReaders} reads wait already, as many as this node allows; try again later`));
+        reject(
+          new ReplicaError(
+            'OVERLOADED',
+            `${this.maxReaders} reads wait already, as many as this node allows; try again later`,
+          ),
+        );
         return;
       }
       this.waiting.push({ deadlineAt, resolve, reject });
@@ -80,7 +85,10 @@ export class ReadRounds {
   private expired(reader: Reader, now: number): boolean {
     if (reader.deadlineAt > now) return false;
     reader.reject(
-      new ReplicaError('NO_LEADER', 'No leader confirmed in time how far the log is committed; a stale read would still answer.'),
+      new ReplicaError(
+        'NO_LEADER',
+        'No leader confirmed in time how far the log is committed; a stale read would still answer.',
+      ),
     );
     return true;
   }

@@ -43,7 +43,10 @@ export class ReadyLoop {
         this.core.step(message);
       } catch (error) {
         if (!(error instanceof RaftMessageError)) throw error;
-        this.options.events.warn({ peer: message.from, err: error }, 'a peer sent a message that Raft does not allow; dropped');
+        this.options.events.warn(
+          { peer: message.from, err: error },
+          'a peer sent a message that Raft does not allow; dropped',
+        );
       }
       this.drain();
     });
@@ -184,4 +187,3 @@ export class ReadyLoop {
     });
   }
 }
-

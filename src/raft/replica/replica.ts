@@ -65,10 +65,17 @@ export class Replica {
       ...(options.mayHaveLost && { mayHaveLost: options.mayHaveLost }),
     });
     this.clockGuard = new ClockGuard(clock, limits.clockLeadMicros, CLOCK_SAMPLE_LIFE_MILLIS);
-    this.applier = new Applier(log, options.machine, clock, options.scheduler, {
-      applied: (header, outcomes, batch) => this.batchApplied(header, outcomes, batch),
-      failed: (error) => listener.fatal(error),
-    }, options.snapshotMeta.index);
+    this.applier = new Applier(
+      log,
+      options.machine,
+      clock,
+      options.scheduler,
+      {
+        applied: (header, outcomes, batch) => this.batchApplied(header, outcomes, batch),
+        failed: (error) => listener.fatal(error),
+      },
+      options.snapshotMeta.index,
+    );
     this.loop = new ReadyLoop(this.core, options, {
       committed: (to) => this.applier.committed(to),
       readConfirmed: (context, index) => this.rounds.confirmed(context, index),
@@ -80,10 +87,11 @@ export class Replica {
       this.clockGuard.mayPropose(this.id, this.voters),
     );
     this.rounds = new ReadRounds(
-      (context) => this.loop.guarded(() => {
-        this.core.readIndex(context);
-        this.loop.drain();
-      }),
+      (context) =>
+        this.loop.guarded(() => {
+          this.core.readIndex(context);
+          this.loop.drain();
+        }),
       () => clock.monotonicMillis(),
       timing.tickMillis * timing.heartbeatTicks * 2,
       limits.waitingReads,

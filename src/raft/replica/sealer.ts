@@ -25,7 +25,14 @@ export class Sealer {
     private readonly clock: Clock,
   ) {}
 
-  seal(kind: number, index: number, term: number, commitIndex: number, payload: readonly Buffer[], count: number): Buffer {
+  seal(
+    kind: number,
+    index: number,
+    term: number,
+    commitIndex: number,
+    payload: readonly Buffer[],
+    count: number,
+  ): Buffer {
     const tail = this.tailBefore(index);
     const time = Math.max(this.clock.wallMicros(), tail.time + 1);
     const batch = sealBatch(

@@ -30,7 +30,13 @@ const FINISH_BYTES = 8;
 
 /** Moves whole snapshot files between members, in chunks, one chunk at a time; an attempt goes on where the last one ended. */
 export class SnapshotTransfer {
-  private incoming: { readonly from: NodeId; readonly meta: { index: number; term: number }; readonly snapshot: IncomingSnapshot<StoredSnapshot> } | undefined;
+  private incoming:
+    | {
+        readonly from: NodeId;
+        readonly meta: { index: number; term: number };
+        readonly snapshot: IncomingSnapshot<StoredSnapshot>;
+      }
+    | undefined;
 
   constructor(private readonly options: SnapshotTransferOptions) {}
 
@@ -55,7 +61,10 @@ export class SnapshotTransfer {
       return newest.meta.index;
     } catch (error) {
       if (!(error instanceof CallError) && !(error instanceof SnapshotError)) throw error;
-      events.warn({ peer: to, index: newest.meta.index, err: error }, 'a snapshot did not reach a peer; trying again when it asks');
+      events.warn(
+        { peer: to, index: newest.meta.index, err: error },
+        'a snapshot did not reach a peer; trying again when it asks',
+      );
       return undefined;
     }
   }
@@ -91,7 +100,9 @@ export class SnapshotTransfer {
 
   private expected(from: NodeId): { readonly snapshot: IncomingSnapshot<StoredSnapshot> } {
     if (this.incoming?.from === from) return this.incoming;
-    throw new CallError('FAILED_PRECONDITION', 'SNAPSHOT_NOT_BEGUN', 'no snapshot of this sender is being received', { sent: true });
+    throw new CallError('FAILED_PRECONDITION', 'SNAPSHOT_NOT_BEGUN', 'no snapshot of this sender is being received', {
+      sent: true,
+    });
   }
 
   private ask(to: NodeId, method: number, body: Buffer): Promise<Buffer> {
@@ -104,7 +115,8 @@ async function told<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof SnapshotError) throw new CallError('FAILED_PRECONDITION', error.code, error.message, { sent: true });
+    if (error instanceof SnapshotError)
+      throw new CallError('FAILED_PRECONDITION', error.code, error.message, { sent: true });
     throw error;
   }
 }
@@ -124,6 +136,9 @@ function u64(value: number): Buffer {
 }
 
 function readU64(body: Buffer, at: number): number {
-  if (at + 8 > body.length) throw new CallError('INVALID_ARGUMENT', 'BODY_TOO_SHORT', `a body of ${body.length} bytes ends too early`, { sent: true });
+  if (at + 8 > body.length)
+    throw new CallError('INVALID_ARGUMENT', 'BODY_TOO_SHORT', `a body of ${body.length} bytes ends too early`, {
+      sent: true,
+    });
   return Number(body.readBigUInt64LE(at));
 }

@@ -148,7 +148,11 @@ export class Snapshotter {
     const { end } = this;
     if (end.index === this.newestIndex) return end.index;
     this.bytesSince = 0;
-    const meta: SnapshotFileMeta = { ...end, hash: Buffer.from(end.hash), configuration: this.attached.configurationAt(end.index) };
+    const meta: SnapshotFileMeta = {
+      ...end,
+      hash: Buffer.from(end.hash),
+      configuration: this.attached.configurationAt(end.index),
+    };
     const chunks = machine.snapshot();
     // What replay would derive again has to be durable before there is nothing to replay it from.
     await machine.flush();

@@ -77,7 +77,10 @@ export class ReplicaCluster {
       },
       lossSettled: () => Promise.resolve(),
       send: (to, message) => this.deliver(id, to, message),
-      snapshots: { send: () => Promise.resolve(undefined), install: () => Promise.reject(new Error('no snapshots here')) },
+      snapshots: {
+        send: () => Promise.resolve(undefined),
+        install: () => Promise.reject(new Error('no snapshots here')),
+      },
       clock: systemClock,
       scheduler: systemScheduler,
       random: systemRandom,
