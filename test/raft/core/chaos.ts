@@ -68,12 +68,13 @@ export class Chaos {
     const node = 1 + random.below(this.cluster.nodes.size);
     const up = this.cluster.node(node).isUp;
     if (dice < 0.07) this.partition();
-    else if (dice < 0.13) this.cluster.heal();
-    else if (dice < 0.17) this.crashOrRestart(node);
+    else if (dice < 0.11) this.cluster.heal();
+    else if (dice < 0.14) this.crashOrRestart(node);
     else if (!up && dice < 0.3) this.cluster.restart(node);
     else if (!up) return;
-    else if (dice < 0.55) this.propose();
-    else if (dice < 0.7) this.read(node);
+    else if (dice < 0.18) this.pauseOrResume(node);
+    else if (dice < 0.55) this.proposeWithin(4);
+    else if (dice < 0.7) this.read(this.random.pick([node, ...this.cluster.leaders()]) ?? node);
     else if (dice < 0.76) this.changeMembers();
     else if (dice < 0.8) this.compact(node);
     else if (dice < 0.83) this.cluster.call(node, (core) => core.transferLeadership(id(1 + random.below(5))));
@@ -83,7 +84,39 @@ export class Chaos {
       this.cluster.node(node).log.inMemoryFrom = random.below(this.cluster.node(node).log.lastIndex + 1);
   }
 
+  /** A leader that was stopped takes itself for one when it goes on, whatever the others have done meanwhile. */
+  private pauseOrResume(node: number): void {
+    const paused = [...this.cluster.nodes.keys()]
+      .map((n) => Number.parseInt(n, 16))
+      .filter((n) => this.cluster.isPaused(n));
+    if (paused.length === 0) this.cluster.pause(this.random.pick([node, ...this.cluster.leaders()]) ?? node);
+    for (const n of paused) {
+      if (this.cluster.node(n).isUp && this.random.chance(0.7)) this.read(n);
+      this.cluster.resume(n);
+    }
+  }
+
   private partition(): void {
+    if (this.random.chance(0.5)) this.split();
+    else this.cutLinks();
+  }
+
+  /** Two sides. A leader left with few goes on for a while, and its log and that of the others part. */
+  private split(): void {
+    const all = [...this.cluster.nodes.keys()].map((n) => Number.parseInt(n, 16));
+    const leaders = this.random.chance(0.7) ? this.cluster.leaders() : [];
+    const share = leaders.length > 0 ? 0.2 : 0.4;
+    const one = all.filter((n) => leaders.includes(n) || this.random.chance(share));
+    this.proposeWithin(3);
+    this.cluster.partition(
+      one,
+      all.filter((n) => !one.includes(n)),
+    );
+    this.proposeWithin(5);
+  }
+
+  /** Any set of broken links, in one direction or both. */
+  private cutLinks(): void {
     const all = [...this.cluster.nodes.keys()];
     const blocked = new Set<string>();
     const oneWay = this.random.chance(0.3);
@@ -116,9 +149,9 @@ export class Chaos {
     return agreed && configuration.voters.length >= 3 && configuration.votersOutgoing.length === 0;
   }
 
-  private propose(): void {
+  private proposeWithin(most: number): void {
     for (const leader of this.cluster.leaders()) {
-      for (let i = this.random.below(4); i >= 0; i--) {
+      for (let i = this.random.below(most); i >= 0; i--) {
         this.proposals += 1;
         this.cluster.propose(leader, `v${this.proposals}`.padEnd(this.random.below(40), '.'));
       }
@@ -177,6 +210,7 @@ export class Chaos {
   /** Every node comes up, the network heals: a leader is found, takes a proposal, and all members end with one log. */
   private recover(): void {
     const { cluster } = this;
+    for (const n of cluster.nodes.keys()) cluster.resume(Number.parseInt(n, 16));
     for (const n of cluster.nodes.keys()) if (!cluster.nodes.get(n)?.isUp) cluster.restart(Number.parseInt(n, 16));
     cluster.heal();
     cluster.settings = { ...cluster.settings, drop: 0, lostReports: 0, storage: [0, 1] };

@@ -122,6 +122,10 @@ export class Cluster implements World {
     this.paused.delete(id(n));
   }
 
+  isPaused(n: number): boolean {
+    return this.paused.has(id(n));
+  }
+
   /** Only members of one group hear each other; whoever is in none hears nobody. */
   partition(...groups: number[][]): void {
     const groupOf = (node: NodeId) => groups.findIndex((group) => group.map(id).includes(node));
@@ -268,7 +272,7 @@ export class Cluster implements World {
   }
 
   entryAppended(node: SimNode, entry: Entry): void {
-    this.invariants.entryAppended(node, entry);
+    this.invariants.entryStored(node, entry);
   }
 
   entryApplied(node: SimNode, entry: Entry): void {
