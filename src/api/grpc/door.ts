@@ -54,6 +54,8 @@ export class Door {
           callback(null, response, this.leaderMetadata());
         })
         .catch((error: unknown) => callback(this.failure(error, name)))
+        // Only an answer that cannot be sent at all comes here; the caller is gone then.
+        .catch((error: unknown) => this.onUnforeseen(error, name))
         .finally(leave);
     };
   }
