@@ -172,6 +172,14 @@ function checkTogether(config: NodeConfig, raw: RawOptions): void {
   if (config.nonVoter && config.bootstrap && config.startJoinAddrs.length === 0) {
     throw new OptionError('--non-voter cannot --bootstrap: the first node of a cluster must vote');
   }
+  for (const [name, address] of [
+    ['advertise-addr', config.advertiseAddr],
+    ['advertise-rpc-addr', config.advertiseRpcAddr],
+  ] as const) {
+    if (address?.port === 0) {
+      throw new OptionError(`--${name}: ${formatAddress(address)} has no port that others could connect to`);
+    }
+  }
   const told: [string, HostPort][] = [
     ['advertise-addr', config.advertiseAddr ?? config.bindAddr],
     ['advertise-rpc-addr', config.advertiseRpcAddr ?? config.rpcAddr],

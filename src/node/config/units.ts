@@ -89,8 +89,9 @@ export function formatAddress(address: HostPort): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** All spellings that a listener takes for "every address": `0.0.0.0`, its short forms `0` and `0.0`, `::`, `::ffff:0.0.0.0`. */
 export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || /^[0:]+$/.test(host);
+  return /^(::ffff:)?[0.:]+$/i.test(host);
 }
 
 export function isLoopback(host: string): boolean {
