@@ -1,0 +1,55 @@
+import { FileSystemError, type FileSystem } from '../../../src/log/files';
+import type { Change, KeyValues } from '../../../src/raft/stable/key-values';
+
+const PATH = '/db/content';
+
+/**
+ * A database in one file that is replaced as a whole: durable and atomic, as `level` is, but on a file system that can
+ * lose power in memory.
+ */
+export class FileKeyValues implements KeyValues {
+  private constructor(
+    private readonly files: FileSystem,
+    private readonly content: Map<string, Buffer>,
+  ) {}
+
+  static async open(files: FileSystem): Promise<FileKeyValues> {
+    await files.makeDirectory('/db');
+    const content = new Map<string, Buffer>();
+    if (await files.exists(PATH)) {
+      // What was renamed and not synced can be read, and may get lost yet.
+      await files.syncDirectory('/db');
+      const file = await files.open(PATH, 'read');
+      const bytes = Buffer.alloc(await file.size());
+      await file.read(bytes, 0);
+      await file.close();
+      for (const [key, hex] of JSON.parse(bytes.toString()) as [string, string][])
+        content.set(key, Buffer.from(hex, 'hex'));
+    }
+    return new FileKeyValues(files, content);
+  }
+
+  async entries(): Promise<readonly (readonly [string, Buffer])[]> {
+    return [...this.content];
+  }
+
+  async write(changes: readonly Change[]): Promise<void> {
+    for (const [key, value] of changes) {
+      if (value === undefined) this.content.delete(key);
+      else this.content.set(key, value);
+    }
+    const temporary = `${PATH}.tmp`;
+    await this.files.unlink(temporary).catch((error: unknown) => {
+      if (!(error instanceof FileSystemError)) throw error;
+    });
+    const file = await this.files.open(temporary, 'create');
+    const json = JSON.stringify([...this.content].map(([key, value]) => [key, value.toString('hex')]));
+    await file.write([Buffer.from(json)], 0);
+    await file.sync();
+    await file.close();
+    await this.files.rename(temporary, PATH);
+    await this.files.syncDirectory('/db');
+  }
+
+  async close(): Promise<void> {}
+}
