@@ -11,6 +11,12 @@ const WORD = 0x1_0000_0000;
 /** A 128-bit number whose second word is below this, and upper words zero, is below 2^52: sums of two are exact doubles. */
 const SMALL_HIGH = 1 << 20;
 
+/**
+ * Double entry is asserted of what is really in memory, read back by way of the table: a write to a page that is no longer
+ * the table's would otherwise make or lose money in silence.
+ */
+const NOT_KEPT = 'What a transfer added to its debit and its credit account must be in the table after it was posted.';
+
 /** Where in `scratch` the sums of a check are built. */
 const LEFT = 0;
 const RIGHT = 4;
@@ -22,9 +28,6 @@ const LARGEST = 8;
  */
 export class Posting {
   private readonly scratch = new Uint32Array(12);
-  /** What was added to debits and to credits since the last check, modulo 2^32. */
-  private debitDelta = 0;
-  private creditDelta = 0;
 
   constructor(private readonly tables: Tables) {
     fromBigInt128(this.scratch, LARGEST, MAX_MINOR);
@@ -62,8 +65,12 @@ export class Posting {
     if (debits > debitCredits + floor || credits > creditDebits + ceiling) return false;
     setSmall(dp, d + Hot.DEBITS_POSTED, debits);
     setSmall(cp, c + Hot.CREDITS_POSTED, credits);
-    this.countChange(dp, d, d + Hot.DEBITS_POSTED, debitDebits, true);
-    this.countChange(cp, c, c + Hot.CREDITS_POSTED, creditCredits, false);
+    countVersion(dp, d);
+    countVersion(cp, c);
+    const kept =
+      lowerHalf(hot.pages[debit >>> HOT_PAGE_SHIFT] as Uint32Array, d + Hot.DEBITS_POSTED) === debits &&
+      lowerHalf(hot.pages[credit >>> HOT_PAGE_SHIFT] as Uint32Array, c + Hot.CREDITS_POSTED) === credits;
+    invariant(kept, NOT_KEPT);
     return true;
   }
 
@@ -121,36 +128,21 @@ export class Posting {
     const hot = this.tables.accounts.hot;
     const dp = hot.writablePageOf(debit);
     const d = hot.startOf(debit);
-    const debitsBefore = word(dp, d + Hot.DEBITS_POSTED);
-    add128(dp, d + Hot.DEBITS_POSTED, amount, 0);
-    this.countChange(dp, d, d + Hot.DEBITS_POSTED, debitsBefore, true);
+    const s = this.scratch;
+    copy128(s, LEFT, dp, d + Hot.DEBITS_POSTED);
+    add128(s, LEFT, amount, 0);
+    copy128(dp, d + Hot.DEBITS_POSTED, s, LEFT);
+    countVersion(dp, d);
     const cp = hot.writablePageOf(credit);
     const c = hot.startOf(credit);
-    const creditsBefore = word(cp, c + Hot.CREDITS_POSTED);
-    add128(cp, c + Hot.CREDITS_POSTED, amount, 0);
-    this.countChange(cp, c, c + Hot.CREDITS_POSTED, creditsBefore, false);
-  }
-
-  /**
-   * Double entry, asked of what is really in memory: since the last call, what was added to all debits is what was added to
-   * all credits. Modulo 2^32, which costs two additions a transfer; the tests add up everything exactly.
-   */
-  assertBalanced(): void {
-    invariant(
-      this.debitDelta === this.creditDelta,
-      'The debits that a batch of transfers posted must equal its credits; the balances in memory are damaged.',
-    );
-    this.debitDelta = this.creditDelta = 0;
-  }
-
-  /** The new version of a balance, and what its total really grew by, read back after the write. */
-  private countChange(page: Uint32Array, row: number, total: number, before: number, isDebit: boolean): void {
-    const grown = (word(page, total) - before) | 0;
-    if (isDebit) this.debitDelta = (this.debitDelta + grown) | 0;
-    else this.creditDelta = (this.creditDelta + grown) | 0;
-    const version = word(page, row + Hot.VERSION) + 1;
-    page[row + Hot.VERSION] = version;
-    if (version === WORD) page[row + Hot.VERSION_HIGH] = word(page, row + Hot.VERSION_HIGH) + 1;
+    copy128(s, RIGHT, cp, c + Hot.CREDITS_POSTED);
+    add128(s, RIGHT, amount, 0);
+    copy128(cp, c + Hot.CREDITS_POSTED, s, RIGHT);
+    countVersion(cp, c);
+    const kept =
+      compare128(hot.pageOf(debit), d + Hot.DEBITS_POSTED, s, LEFT) === 0 &&
+      compare128(hot.pageOf(credit), c + Hot.CREDITS_POSTED, s, RIGHT) === 0;
+    invariant(kept, NOT_KEPT);
   }
 
   /** Infinity where there is no limit; minus infinity, so that every test fails, where it is no small number. */
@@ -170,8 +162,19 @@ function small(page: Uint32Array, at: number): number {
   return high * WORD + word(page, at);
 }
 
+/** The lower 64 bits as a double: exact for the sum of two small numbers, which may be above 2^52 itself. */
+function lowerHalf(page: Uint32Array, at: number): number {
+  return word(page, at + 1) * WORD + word(page, at);
+}
+
 function setSmall(page: Uint32Array, at: number, value: number): void {
   const low = value >>> 0;
   page[at] = low;
   page[at + 1] = (value - low) / WORD;
+}
+
+function countVersion(page: Uint32Array, row: number): void {
+  const version = word(page, row + Hot.VERSION) + 1;
+  page[row + Hot.VERSION] = version;
+  if (version === WORD) page[row + Hot.VERSION_HIGH] = word(page, row + Hot.VERSION_HIGH) + 1;
 }

@@ -44,17 +44,16 @@ export class LedgerState {
   private readonly range = new CommandRange();
   private readonly wire = new WireReader();
   private readonly fields = new TransferFields();
-  private readonly posting: Posting;
   private readonly accountRules: AccountRules;
   private readonly transferRules: TransferRules;
   private readonly packedRules: PackedRules;
   private readonly hasher: StateHasher;
 
   constructor(private readonly tables: Tables = new Tables(0)) {
-    this.posting = new Posting(tables);
+    const posting = new Posting(tables);
     this.accountRules = new AccountRules(tables);
-    this.transferRules = new TransferRules(tables, this.accountRules, this.posting);
-    this.packedRules = new PackedRules(tables, this.posting, this.transferRules);
+    this.transferRules = new TransferRules(tables, this.accountRules, posting);
+    this.packedRules = new PackedRules(tables, posting, this.transferRules);
     this.hasher = new StateHasher(tables);
     this.reader = new StateReader(tables);
   }
@@ -88,7 +87,6 @@ export class LedgerState {
     for (const chunk of chunks) this.applyChunk(chunk);
     // The header promised more records than the payload has.
     while (context.recordsLeft > 0) this.refuseMalformed();
-    this.posting.assertBalanced();
     tables.lastTime = batch.time;
     if (takesOffsets) tables.nextOffset = batch.baseOffset + records;
     return Buffer.from(context.rows.buffer);

@@ -163,7 +163,7 @@ export class Model {
     const decided = this.decide(command, debit, credit, named, ledger);
     const { outcome } = decided;
     if (outcome.result === 'ok' || BURNS.has(outcome.result)) {
-      this.transfers.set(id, { command, ledger, debit, credit, ...decided });
+      this.transfers.set(id, { command, ledger, ...decided });
     }
     return outcome;
   }

@@ -1,0 +1,67 @@
+import { HashIndex, hashBytes, hashWords } from '../../src/ledger/hash-index';
+
+/** All numbers that stand under a hash, walked as the tables walk them. */
+function under(index: HashIndex, hash: number): number[] {
+  const slots = index.slotsOf(hash);
+  const mask = slots.length / 2 - 1;
+  const found: number[] = [];
+  for (let slot = hash & mask; slots[slot * 2 + 1] !== 0; slot = (slot + 1) & mask) {
+    if (slots[slot * 2] === hash) found.push((slots[slot * 2 + 1] as number) >>> 0);
+  }
+  return found;
+}
+
+describe('the hash index', () => {
+  test('finds everything again, far beyond many splits', () => {
+    const index = new HashIndex();
+    const count = 300_000;
+    for (let n = 1; n <= count; n++) index.insert(hashWords(n, n >>> 3, 7, 0, 42), n);
+    let wrong = 0;
+    for (let n = 1; n <= count; n++) {
+      if (!under(index, hashWords(n, n >>> 3, 7, 0, 42)).includes(n)) wrong++;
+    }
+    expect(wrong).toBe(0);
+    expect(under(index, hashWords(count + 1, 0, 7, 0, 42))).toEqual([]);
+  });
+
+  test('keeps segments of a bounded size while hashes spread', () => {
+    const index = new HashIndex();
+    for (let n = 1; n <= 300_000; n++) index.insert(hashWords(n, 0, 0, 0, 1), n);
+    for (let n = 0; n < 1000; n++) expect(index.slotsOf(hashWords(n, 0, 0, 0, 1)).length).toBeLessThanOrEqual(65_536);
+  });
+
+  test('survives hashes that do not spread at all', () => {
+    const index = new HashIndex();
+    for (let n = 1; n <= 3000; n++) index.insert(n % 2 === 0 ? -1 : 0x7fff_ffff, n);
+    expect(under(index, -1)).toHaveLength(1500);
+    expect(under(index, 0x7fff_ffff)).toHaveLength(1500);
+    expect(under(index, 0)).toEqual([]);
+  });
+
+  test('holds numbers up to 2^32 - 1', () => {
+    const index = new HashIndex();
+    index.insert(5, 0xffff_ffff);
+    expect(under(index, 5)).toEqual([0xffff_ffff]);
+  });
+});
+
+test('the hashes depend on every part of the key and on the seed', () => {
+  const words = [
+    [1, 0, 0, 0, 0],
+    [0, 1, 0, 0, 0],
+    [0, 0, 1, 0, 0],
+    [0, 0, 0, 1, 0],
+    [0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0],
+  ] as const;
+  expect(new Set(words.map((key) => hashWords(...key))).size).toBe(words.length);
+  const text = Buffer.from('abcabc');
+  const hashes = [
+    hashBytes(text, 0, 3, 0),
+    hashBytes(text, 0, 3, 1),
+    hashBytes(text, 1, 3, 0),
+    hashBytes(text, 0, 2, 0),
+  ];
+  expect(new Set(hashes).size).toBe(4);
+  expect(hashBytes(text, 3, 3, 0)).toBe(hashes[0]);
+});
