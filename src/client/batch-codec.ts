@@ -8,7 +8,7 @@ import { ProtobufWriter, UnpairedSurrogateError } from './protobuf-writer';
 import { type RowNote, type TransferInput, type UInt64 } from './types';
 
 /** Most bytes of one encoded transfer; names, id and metadata have far smaller limits of their own. */
-const MAX_TRANSFER_BYTES = 16_384;
+const MAX_TRANSFER_BYTES = 4_096;
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
 

@@ -200,7 +200,8 @@ export class BatchPipe {
     const { directory } = this.options;
     await directory.refresh().catch(() => undefined);
     const { stream } = oldest;
-    if (!stream || !this.underWay.has(oldest.batch.sequence) || directory.leader() === stream.connection) return;
+    const leader = directory.leader();
+    if (!stream || !this.underWay.has(oldest.batch.sequence) || !leader || leader === stream.connection) return;
     stream.cancel();
     const { address } = stream.connection;
     this.ended(stream, new LedgerError('UNAVAILABLE', 'CONNECTION_LOST', `${address} is silent and no longer leads.`));

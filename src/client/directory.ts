@@ -12,6 +12,11 @@ import { type ServerView } from './types';
 /** Milliseconds. A server that fails is passed over for this long, doubled with each failure up to the longest. */
 const SHORTEST_AVOIDANCE = 100;
 const LONGEST_AVOIDANCE = 2_000;
+/** So many failures in a row, and only an answer to the question who is there makes it an equal again. */
+const FAILURES_BEFORE_PROOF = 5;
+const AVOIDANCE_WITHOUT_PROOF = 60_000;
+/** Milliseconds between two questions that an answer's naming another leader gives rise to. */
+const HINT_INTERVAL = 100;
 /** Milliseconds that a server has to say who is in the cluster. */
 const ASK_TIMEOUT = 1_000;
 /** Most servers that are believed in at once; a cluster is far smaller. */
@@ -35,8 +40,8 @@ export interface DirectoryOptions {
   readonly refreshIntervalMs: number;
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
-  /** The leader is another one than before. */
-  readonly onLeaderChange: () => void;
+  /** It has been heard who is there and who leads. */
+  readonly onNews: () => void;
 }
 
 export class Directory {
@@ -46,6 +51,7 @@ export class Directory {
   private turn = 0;
   private closed = false;
   private leaderAddress: string | undefined;
+  private heardAt = -Infinity;
 
   constructor(private readonly options: DirectoryOptions) {
     for (const address of options.addresses) this.add(address, true);
@@ -70,9 +76,7 @@ export class Directory {
 
   /** Where a write goes: the leader, else anyone who would pass it on to the leader. */
   forWrite(): Connection {
-    const leader = this.leaderAddress === undefined ? undefined : this.entries.get(this.leaderAddress);
-    if (leader && this.isFit(leader)) return leader.connection;
-    return this.pick((entry) => entry.listed !== undefined);
+    return this.leader() ?? this.pick((entry) => entry.listed !== undefined);
   }
 
   /** Where a read goes: the followers in turn, the leader where there is no follower that answers. */
@@ -80,17 +84,19 @@ export class Directory {
     return this.pick((entry) => entry.listed !== undefined && entry.connection.address !== this.leaderAddress);
   }
 
-  /** The leader's connection, where one is known. */
+  /** The leader's connection, where one is known and has not just failed. */
   leader(): Connection | undefined {
-    return this.leaderAddress === undefined ? undefined : this.entries.get(this.leaderAddress)?.connection;
+    const leader = this.leaderAddress === undefined ? undefined : this.entries.get(this.leaderAddress);
+    return leader && this.isFit(leader) ? leader.connection : undefined;
   }
 
   /** The connection did not do what was asked: others come first for a moment. */
   failed(connection: Connection): void {
     const entry = this.entries.get(connection.address);
     if (entry?.connection !== connection) return;
-    const pause = Math.min(LONGEST_AVOIDANCE, SHORTEST_AVOIDANCE * 2 ** Math.min(entry.failures, 8));
     entry.failures += 1;
+    const doubled = Math.min(LONGEST_AVOIDANCE, SHORTEST_AVOIDANCE * 2 ** Math.min(entry.failures - 1, 8));
+    const pause = entry.failures < FAILURES_BEFORE_PROOF ? doubled : AVOIDANCE_WITHOUT_PROOF;
     entry.avoidUntil = this.options.now() + pause;
   }
 
@@ -144,6 +150,7 @@ export class Directory {
   private heardOfLeader(name: string): void {
     const known = this.servers().find((server) => server.isLeader)?.id;
     if (known === name || known === encodeURIComponent(name) || this.closed) return;
+    if (this.options.now() - this.heardAt < HINT_INTERVAL) return;
     // A hint, not news to act on: the question that follows tells where that node is.
     this.refresh().catch(() => undefined);
   }
@@ -188,10 +195,9 @@ export class Directory {
       entry.connection.close();
       this.entries.delete(address);
     }
-    const leader = servers.find((server) => server.isLeader)?.address;
-    const changed = leader !== undefined && leader !== this.leaderAddress;
-    if (leader !== undefined) this.leaderAddress = leader;
-    if (changed) this.options.onLeaderChange();
+    this.leaderAddress = servers.find((server) => server.isLeader)?.address ?? this.leaderAddress;
+    this.heardAt = this.options.now();
+    this.options.onNews();
   }
 }
 

@@ -77,7 +77,7 @@ export class LedgerClient {
       addresses: checkedAddresses(options.addresses),
       refreshIntervalMs: positive(options.refreshIntervalMs ?? 5_000, 'refreshIntervalMs'),
       now,
-      onLeaderChange: () => this.followLeader(),
+      onNews: () => this.followLeader(),
     });
     this.directory = directory;
     const attemptTimeoutMs = positive(options.attemptTimeoutMs ?? 2_500, 'attemptTimeoutMs');

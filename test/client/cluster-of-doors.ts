@@ -99,6 +99,8 @@ export class ClusterOfDoors {
   readonly doors: DoorOfMany[] = [];
   readonly unforeseen: unknown[] = [];
   leader: string | undefined = 'node-1';
+  /** What the cluster tells clients that a door's address is, where that is not the one it listens on. */
+  readonly advertised = new Map<string, string>();
   /** Names of doors that the cluster does not name to clients. */
   readonly hidden = new Set<string>();
 
@@ -124,7 +126,11 @@ export class ClusterOfDoors {
   servers(): ServerView[] {
     return this.doors
       .filter((door) => !this.hidden.has(door.name))
-      .map((door) => ({ id: door.name, rpcAddr: door.address, isLeader: door.name === this.leader }));
+      .map((door) => ({
+        id: door.name,
+        rpcAddr: this.advertised.get(door.name) ?? door.address,
+        isLeader: door.name === this.leader,
+      }));
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,15 @@ describe('reads', () => {
     });
   });
 
+  test('and writes work by the given addresses where those that the cluster names cannot be reached', async () => {
+    for (const door of cluster.doors) cluster.advertised.set(door.name, `127.0.0.1:${cluster.doors.indexOf(door) + 1}`);
+    const outside = await LedgerClient.connect({ addresses: cluster.addresses, refreshIntervalMs: 50 });
+    const transfer = { debitAccount: 'Alice', creditAccount: 'Bob', amount: '1', ledger: 'USD' };
+    for (let i = 0; i < 5; i++) expect(await outside.transfer(transfer)).toMatchObject({ result: 'ok' });
+    for (let i = 0; i < 5; i++) expect(await outside.balance('Bob')).toMatchObject({ posted: '10.00' });
+    await outside.close();
+  });
+
   test('come back to a follower that the cluster did not name for a while', async () => {
     cluster.hidden.add('node-2');
     await eventually('the client to forget it', () => client.servers().length === 2);
