@@ -27,7 +27,10 @@ export async function runCluster(options: ClusterRunOptions): Promise<ClusterRun
     const steps = await runSuite({
       ...{ addresses: cluster.addresses, seconds, accounts, signal },
       onStep: (name) => options.onStep(`${nodes === 1 ? 'one node' : `${nodes} nodes`}, ${name}`),
-      readCounters: async () => countersIn(await leader.metrics()),
+      readCounters: async () => {
+        const all = await Promise.all(cluster.nodes.map((node) => node.metrics()));
+        return countersIn(all[cluster.nodes.indexOf(leader)]!, all);
+      },
     });
     return { nodes, steps };
   } catch (error) {

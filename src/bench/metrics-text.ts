@@ -1,13 +1,18 @@
 /** The counters that a measurement is set beside, read from Prometheus' text format. */
 export interface Counters {
+  /** Of the leader. */
   readonly fsyncs: number;
   readonly batches: number;
+  /** Seconds of processor time that all nodes together have used. */
+  readonly serverCpuSeconds: number;
 }
 
-export function countersIn(metrics: string): Counters {
+/** @param leader the text of the leader's /metrics @param all those of all nodes, the leader's included */
+export function countersIn(leader: string, all: readonly string[]): Counters {
   return {
-    fsyncs: sumOf(metrics, 'ledger_log_fsyncs_total'),
-    batches: sumOf(metrics, 'ledger_log_batches_total'),
+    fsyncs: sumOf(leader, 'ledger_log_fsyncs_total'),
+    batches: sumOf(leader, 'ledger_log_batches_total'),
+    serverCpuSeconds: all.reduce((sum, metrics) => sum + sumOf(metrics, 'process_cpu_seconds_total'), 0),
   };
 }
 

@@ -51,21 +51,37 @@ export function reportText(report: Report): string {
     results.toString(),
     '',
     'transfers-N: single transfers, N in flight; packed-N: batches of 8,190 packed transfers, N in flight; produce-N: records of 128 B.',
+    'CPU: microseconds of processor time per transfer or record, of the client and of all nodes together.',
     'fsyncs and batches: of the leader. share: of the ceiling that is nearest: fdatasync/s for one at a time, unary calls/s for many',
     'at once (what calls of their own would reach), MB/s of 1 MiB appends for packed rows.',
   ].join('\n');
 }
 
-const HEAD = ['nodes', 'load', 'per second', 'p50 ms', 'p99 ms', 'fsyncs/s', 'batches/s', 'items a batch', 'share'];
+const HEAD = [
+  'nodes',
+  'load',
+  'per second',
+  'p50 ms',
+  'p99 ms',
+  'fsyncs/s',
+  'batches/s',
+  'items a batch',
+  'CPU µs: client',
+  'nodes',
+  'share',
+];
 
 function resultRow(report: Report, nodes: number, step: SuiteStep): string[] {
   const { result, counters, name } = step;
   const perSecond = (counted: number | undefined): string =>
     counted === undefined ? '-' : count(counted / result.seconds);
+  const perItem = (seconds: number | undefined): string =>
+    seconds === undefined || result.items === 0 ? '-' : ((seconds * 1e6) / result.items).toFixed(1);
   const itemsPerBatch = counters && counters.batches > 0 ? (result.items / counters.batches).toFixed(1) : '-';
   return [
     ...[String(nodes), name, count(result.perSecond), result.p50Ms.toFixed(2), result.p99Ms.toFixed(2)],
     ...[perSecond(counters?.fsyncs), perSecond(counters?.batches), itemsPerBatch],
+    ...[perItem(step.clientCpuSeconds), perItem(counters?.serverCpuSeconds)],
     `${(shareOfCeiling(report, step) * 100).toFixed(0)} %`,
   ];
 }

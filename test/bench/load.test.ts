@@ -64,15 +64,16 @@ describe('the suite', () => {
     const cluster = await ClusterOfDoors.start(2);
     const steps: string[] = [];
     let reads = 0;
+    const counted = { fsyncs: 1, batches: 10, serverCpuSeconds: 1 };
     const done = await runSuite({
       ...{ addresses: cluster.addresses, seconds: 0.2, accounts: 50, signal: never },
       onStep: (name) => steps.push(name),
-      readCounters: async () => ({ fsyncs: ++reads, batches: 10 * reads }),
+      readCounters: async () => ({ fsyncs: ++reads, batches: 10 * reads, serverCpuSeconds: reads }),
     });
     expect(steps).toEqual(STEP_NAMES);
     expect(done.map((step) => step.name)).toEqual(STEP_NAMES);
     expect(done.every((step) => step.result.items > 0)).toBe(true);
-    expect(done.map((step) => step.counters)).toEqual(STEP_NAMES.map(() => ({ fsyncs: 1, batches: 10 })));
+    expect(done.map((step) => step.counters)).toEqual(STEP_NAMES.map(() => counted));
     await cluster.close();
     expect(cluster.unforeseen).toEqual([]);
   });
@@ -93,8 +94,10 @@ describe('countersIn', () => {
       'ledger_log_fsyncs_total{group="1"} 1e3',
       'ledger_log_fsyncs_total_created{group="1"} 99',
       'ledger_log_batches_total 7',
+      'process_cpu_seconds_total 1.5',
     ].join('\n');
-    expect(countersIn(text)).toEqual({ fsyncs: 1012, batches: 7 });
+    const other = 'process_cpu_seconds_total 2.5';
+    expect(countersIn(text, [text, other])).toEqual({ fsyncs: 1012, batches: 7, serverCpuSeconds: 4 });
   });
 });
 
@@ -108,6 +111,8 @@ describe('shareOfCeiling', () => {
     ['transfers-256', 256, 2],
     ['packed-8', 8, 0.1],
   ])('%s', (name, inFlight, share) => {
-    expect(shareOfCeiling({ disk, grpc }, { name, unit: '', inFlight, result })).toBeCloseTo(share);
+    expect(shareOfCeiling({ disk, grpc }, { name, unit: '', inFlight, result, clientCpuSeconds: 0 })).toBeCloseTo(
+      share,
+    );
   });
 });

@@ -26,7 +26,9 @@ export interface SuiteStep {
   readonly unit: string;
   readonly inFlight: number;
   readonly result: LoadResult;
-  /** What the leader counted during the step; undefined where nobody asked. */
+  /** Seconds of processor time that this process used. */
+  readonly clientCpuSeconds: number;
+  /** What the nodes counted during the step; undefined where nobody asked. */
   readonly counters?: Counters;
 }
 
@@ -69,10 +71,12 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteStep[]> {
       options.onStep(name);
       await run(workload, seconds / 10);
       const before = await options.readCounters?.();
+      const cpu = process.cpuUsage();
       const result = await run(workload, seconds);
+      const { user, system } = process.cpuUsage(cpu);
       const after = await options.readCounters?.();
       const counted = before && after && { counters: difference(before, after) };
-      done.push({ name, unit, inFlight, result, ...counted });
+      done.push({ name, unit, inFlight, result, clientCpuSeconds: (user + system) / 1e6, ...counted });
     }
     return done;
   } finally {
@@ -81,5 +85,9 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteStep[]> {
 }
 
 function difference(before: Counters, after: Counters): Counters {
-  return { fsyncs: after.fsyncs - before.fsyncs, batches: after.batches - before.batches };
+  return {
+    fsyncs: after.fsyncs - before.fsyncs,
+    batches: after.batches - before.batches,
+    serverCpuSeconds: after.serverCpuSeconds - before.serverCpuSeconds,
+  };
 }
