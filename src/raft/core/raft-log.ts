@@ -3,7 +3,7 @@ import type { LogView } from './options';
 import type { Entry, LogPosition } from './types';
 
 /** What one Ready hands to the log. */
-export interface LogChanges {
+interface LogChanges {
   readonly truncateFrom: number | undefined;
   readonly entries: readonly Entry[];
 }

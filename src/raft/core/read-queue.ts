@@ -13,7 +13,7 @@ export interface PendingRead {
 }
 
 /** Reads that are confirmed together, and the index that the reader's state has to reach. */
-export interface ReadRound {
+interface ReadRound {
   readonly round: number;
   readonly index: number;
   readonly reads: readonly PendingRead[];
