@@ -1,4 +1,4 @@
-import { open, mkdir, readFile, readdir, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { open, mkdir, readFile, readdir, realpath, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -22,7 +22,11 @@ export class EmbeddedFolder {
   /** The lock tells processes apart, this what one process has open. */
   private static readonly openHere = new Set<string>();
 
-  private constructor(private readonly dir: string) {}
+  /** @param onDisk what {@link statesBelow} said of `data` when everything in it was synced */
+  private constructor(
+    private readonly dir: string,
+    private readonly onDisk: ReadonlyMap<string, string>,
+  ) {}
 
   get dataDir(): string {
     return join(this.dir, 'data');
@@ -45,20 +49,24 @@ export class EmbeddedFolder {
       EmbeddedFolder.openHere.delete(dir);
       throw error;
     }
-    const folder = new EmbeddedFolder(dir);
+    const data = join(dir, 'data');
+    let onDisk: ReadonlyMap<string, string> = new Map();
     if (await EmbeddedFolder.isClean(dir)) {
+      onDisk = await statesBelow(data);
       await unlink(join(dir, 'clean'));
     } else {
       await rm(join(dir, 'clean'), { force: true });
-      await rm(folder.dataDir, { recursive: true, force: true });
+      await rm(data, { recursive: true, force: true });
     }
     await syncPath(dir);
-    return folder;
+    return new EmbeddedFolder(dir, onDisk);
   }
 
   /** Only once Postgres has closed its files. */
   async closeCleanly(): Promise<void> {
-    await syncTree(this.dataDir);
+    for (const [path, state] of await statesBelow(this.dataDir)) {
+      if (this.onDisk.get(path) !== state) await syncPath(path);
+    }
     const mark = join(this.dir, 'clean');
     await writeFile(`${mark}.new`, CLEAN, { flush: true });
     await rename(`${mark}.new`, mark);
@@ -130,13 +138,22 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function syncTree(dir: string): Promise<void> {
+/**
+ * Size and time of change of a folder and all that is in it. Postgres has a thousand files, of which a session changes a
+ * few; to sync the others again could take longer than a node has to stop.
+ */
+async function statesBelow(dir: string, states = new Map<string, string>()): Promise<Map<string, string>> {
+  const state = async (path: string) => {
+    const { size, mtimeNs, ino } = await stat(path, { bigint: true });
+    states.set(path, `${ino} ${size} ${mtimeNs}`);
+  };
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) await syncTree(path);
-    else if (entry.isFile()) await syncPath(path);
+    if (entry.isDirectory()) await statesBelow(path, states);
+    else if (entry.isFile()) await state(path);
   }
-  await syncPath(dir);
+  await state(dir);
+  return states;
 }
 
 async function syncPath(path: string): Promise<void> {

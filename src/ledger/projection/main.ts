@@ -16,8 +16,8 @@ import { type ProjectionConfig } from './protocol';
 /** Milliseconds. */
 const FIRST_RETRY = 250;
 const LONGEST_RETRY = 15_000;
-/** Milliseconds to close the database in when the node is gone. */
-const ORPHAN_DEADLINE = 3_000;
+/** Milliseconds to close the database in when the node is gone; the next one waits for the folder meanwhile. */
+const ORPHAN_DEADLINE = 30_000;
 
 async function main(): Promise<void> {
   lowerPriority();

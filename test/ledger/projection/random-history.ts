@@ -58,7 +58,7 @@ export class RandomHistory extends History {
       account('central', 'EUR', 'none'),
       account('bank', 'USD', 'none'),
       account('bank', 'EUR', 'none'),
-      account('lost', 'XXX', 'none'),
+      account('lost', 'NONE', 'none'),
     );
     for (const name of NAMES)
       this.appendCommands(account(name, 'USD', 'default'), account(`eur ${name}`, 'EUR', 'given'));
