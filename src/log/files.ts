@@ -60,9 +60,12 @@ export function isMissing(error: unknown): boolean {
 
 const ZEROS = Buffer.alloc(1024 * 1024);
 
+/** So much is written before it is synced: more, and others wait for 20 ms and longer; less, and it takes ten times as long. */
+const ALLOCATE_BYTES = 4 * ZEROS.length;
+
 /**
- * Writes zeros from `from` to `to`, syncing every MiB, so that whoever syncs another file on the same disk waits for one
- * of them at most; then syncs the length. Overwriting such a file costs half of what growing it does, or less.
+ * Writes zeros from `from` to `to`, syncing now and then, so that whoever syncs another file on the same disk does not wait
+ * for all of it; then syncs the length. Overwriting such a file costs half of what growing it does, or less.
  * @param stopped ends the work early
  * @returns the number of syncs
  */
@@ -73,13 +76,19 @@ export async function allocate(
   stopped: () => boolean = () => false,
 ): Promise<number> {
   let syncs = 1;
-  for (let at = from; at < to && !stopped(); at += ZEROS.length) {
-    await file.write([ZEROS.subarray(0, Math.min(ZEROS.length, to - at))], at);
-    if (at + ZEROS.length < to) {
-      await file.datasync();
-      syncs += 1;
-    }
+  for (let at = from; at < to && !stopped(); at += ALLOCATE_BYTES) {
+    const end = Math.min(at + ALLOCATE_BYTES, to);
+    await file.write(zeros(end - at), at);
+    if (end === to) break;
+    await file.datasync();
+    syncs += 1;
   }
   await file.sync();
   return syncs;
+}
+
+function zeros(bytes: number): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let left = bytes; left > 0; left -= ZEROS.length) parts.push(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+  return parts;
 }

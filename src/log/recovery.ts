@@ -128,7 +128,7 @@ class Recovery {
       this.end = scan.end;
       segment.written(scan.endPosition, 0);
       segment.marked = (scan.lastMark?.bytes ?? 0) === 0;
-      if (nextFirst !== undefined) this.checkComplete(path, scan, nextFirst);
+      if (nextFirst !== undefined) await this.checkComplete(segment, file, scan, nextFirst);
       else await this.settleTail(segment, file, scan);
       this.segments.push(segment);
     });
@@ -183,11 +183,14 @@ class Recovery {
   }
 
   /** What a later segment continues was durable: whatever is missing of it was damaged since. */
-  private checkComplete(path: string, scan: Scan, nextFirst: number): void {
+  private async checkComplete(segment: Segment, file: RandomAccessFile, scan: Scan, nextFirst: number): Promise<void> {
     if (scan.end.index === nextFirst - 1) return;
+    const { path, header } = segment;
     const { index } = scan.end;
+    const judgement = await judgeTail(file, segment.file.capacity, header.id, scan);
+    const toIndex = Math.min(nextFirst - 1, judgement.verdict === 'damaged' ? judgement.toIndex : nextFirst - 1);
     throw new LogDamageError(
-      { file: path, position: scan.endPosition, fromIndex: Math.min(index + 1, nextFirst), toIndex: nextFirst - 1 },
+      { file: path, position: scan.endPosition, fromIndex: Math.min(index + 1, nextFirst), toIndex },
       scan.fault ?? `The segment ends with entry ${index}, but the next one begins with ${nextFirst}.`,
     );
   }

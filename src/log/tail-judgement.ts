@@ -63,7 +63,10 @@ class TailJudge {
     const dirtyEnd = await this.lastNonZero(endPosition);
     if (dirtyEnd === endPosition && (fault === undefined || endPosition === this.size)) return { verdict: 'clean' };
     const laterMark = await this.findMark(nextMarkPosition(endPosition), dirtyEnd);
-    if (laterMark) return this.damaged(laterMark.firstIndex);
+    if (laterMark) {
+      const good = await this.findBatch(endPosition, laterMark.position);
+      return this.damaged(good?.index ?? laterMark.firstIndex);
+    }
     if (fault !== undefined && lastMark) return this.judgeFlush(lastMark, dirtyEnd);
     return this.judgeWithoutMark(nextMarkPosition(endPosition), dirtyEnd);
   }

@@ -1,5 +1,6 @@
 import { LogFailedError } from '../../src/log/log-errors';
 import { SegmentedLog } from '../../src/log/segmented-log';
+import type { SegmentedLogOptions } from '../../src/log/segmented-log-options';
 import { BatchChain } from '../support/batch-chain';
 import { FaultyFiles, PowerLoss } from '../support/faulty-files';
 import type { Survival } from '../support/faulty-inode';
@@ -8,7 +9,7 @@ import { LogHistory } from './log-history';
 
 export const DIRECTORY = '/data/groups/0/log';
 
-export function openLog(files: FaultyFiles, options: { cacheBytes?: number } = {}): Promise<SegmentedLog> {
+export function openLog(files: FaultyFiles, options: Partial<SegmentedLogOptions> = {}): Promise<SegmentedLog> {
   return SegmentedLog.open({
     dir: DIRECTORY,
     files,
