@@ -1,4 +1,6 @@
+import { encodeCommand } from '../../src/ledger/command-codec';
 import { LedgerState } from '../../src/ledger/state';
+import { encodeValues } from '../../src/log/chunk';
 import { LedgerUnderTest, openAccount, transfer, uuid } from './ledger-under-test';
 
 /** Faults that others shipped, by their number in the list that this project keeps of them. */
@@ -53,11 +55,14 @@ test('31: balances and ids live in one state: either both survive or neither', (
 
 test('32: a bad record in the log is refused once, on every node alike, and what follows goes on', () => {
   const ledger = LedgerUnderTest.withAccounts('alice');
-  const results = ledger.do(
-    transfer({ id: 'bad', from: 'bank', to: 'alice', amount: 'NaN' }),
-    openAccount(''),
-    transfer({ id: 'good', from: 'bank', to: 'alice', amount: '1' }),
+  const results = ledger.apply(
+    encodeValues(1, [
+      encodeCommand(transfer({ id: 'bad', from: 'bank', to: 'alice', amount: 'NaN' })),
+      Buffer.from('{"amount": 1}'),
+      encodeCommand(openAccount('')),
+      encodeCommand(transfer({ id: 'good', from: 'bank', to: 'alice', amount: '1' })),
+    ]),
   );
-  expect(results.map((row) => row.result)).toEqual([21, 21, 0]);
+  expect(results.map((row) => row.result)).toEqual([21, 21, 21, 0]);
   expect(ledger.replayed().hash()).toBe(ledger.state.hash());
 });

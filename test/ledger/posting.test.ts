@@ -1,6 +1,6 @@
 import { Hot } from '../../src/ledger/account-table';
 import { InvariantViolation } from '../../src/ledger/invariant';
-import { LedgerUnderTest, packed } from './ledger-under-test';
+import { createLedger, LedgerUnderTest, openAccount, packed } from './ledger-under-test';
 
 const SMALL = 2n ** 52n;
 
@@ -32,6 +32,42 @@ describe('posting', () => {
     expect(ledger.posted('b')).toBe(sum);
     ledger.state.assertInvariants();
   });
+
+  test.each([100n, SMALL - 2n, SMALL - 1n, SMALL, 2n ** 53n, 2n ** 100n])(
+    'limits hold to the last unit, at %s',
+    (limit) => {
+      const ledger = new LedgerUnderTest();
+      ledger.do(
+        createLedger('UNIT', { scale: 0 }),
+        openAccount('bank', { ledger: 'UNIT', min: 'none' }),
+        openAccount('payer', { ledger: 'UNIT', min: `-${limit}` }),
+        openAccount('payee', { ledger: 'UNIT', max: `${limit}` }),
+      );
+      const [bank, payer, payee] = [1, 2, 3];
+      const rows = ledger.rows([
+        packed(1, payer, bank, limit + 1n),
+        packed(2, payer, bank, limit - 1n),
+        packed(3, payer, bank, 2n),
+        packed(4, payer, bank, 1n),
+        packed(5, payer, bank, 1n),
+        packed(6, bank, payee, limit + 1n),
+        packed(7, bank, payee, limit - 1n),
+        packed(8, bank, payee, 2n),
+        packed(9, bank, payee, 1n),
+        packed(10, bank, payee, 1n),
+        // Back to the other side of zero: what came in may go out again.
+        packed(11, bank, payer, 3n),
+        packed(12, payer, bank, 4n),
+        packed(13, payer, bank, 3n),
+        packed(14, payee, bank, 3n),
+        packed(15, bank, payee, 4n),
+        packed(16, bank, payee, 3n),
+      ]);
+      expect(rows.map((row) => row.result)).toEqual([6, 0, 6, 0, 6, 7, 0, 7, 0, 7, 0, 6, 0, 0, 7, 0]);
+      expect([ledger.posted('payer'), ledger.posted('payee')]).toEqual([-limit, limit]);
+      ledger.state.assertInvariants();
+    },
+  );
 
   test('the version of a balance is 64 bits', () => {
     const ledger = LedgerUnderTest.withAccounts('a');
