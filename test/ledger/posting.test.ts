@@ -69,6 +69,15 @@ describe('posting', () => {
     },
   );
 
+  test.each([SMALL - 1n, SMALL + 1n, 2n ** 53n + 1n, 2n ** 55n + 1n, 2n ** 64n + 1n, 2n ** 126n + 1n])(
+    'the first transfer of an account may be of %s, to the unit',
+    (amount) => {
+      const ledger = LedgerUnderTest.withAccounts('a');
+      ledger.rows([packed(1, 1, 2, amount)]);
+      expect([ledger.posted('a'), ledger.posted('bank')]).toEqual([amount, -amount]);
+    },
+  );
+
   test('the version of a balance is 64 bits', () => {
     const ledger = LedgerUnderTest.withAccounts('a');
     const { hot } = ledger.tables.accounts;
