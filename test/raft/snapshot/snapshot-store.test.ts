@@ -10,10 +10,6 @@ import { CLUSTER, contentOf, DIRECTORY, metaAt, openStore, someChunks } from './
 
 const random = new SeededRandom(7);
 
-function withoutEmpty(chunks: readonly Buffer[]): Buffer[] {
-  return chunks.filter((chunk) => chunk.length > 0);
-}
-
 describe('snapshots', () => {
   test('come back as they were written, on the real disk too, after a restart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ledger-node-snapshots-'));
@@ -177,7 +173,7 @@ test('a loss of power at any moment leaves no snapshot that is not whole, and no
       expect([operation, store.refused]).toEqual([operation, []]);
       const newest = (await store.newestValid())?.meta.index ?? 0;
       expect(newest).toBeGreaterThanOrEqual(reported.at(-1) ?? 0);
-      if (newest > 0) expect(await contentOf(store, newest)).toEqual(withoutEmpty(chunks));
+      if (newest > 0) expect(Buffer.concat(await contentOf(store, newest)).equals(Buffer.concat(chunks))).toBe(true);
     }
   }
 });
