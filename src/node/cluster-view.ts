@@ -1,6 +1,7 @@
 import type { MemberView, ServerView } from '../api/node-port';
 import type { GossipMember } from '../discovery/member';
 import type { Configuration, NodeId } from '../raft/core';
+import { newestMembers } from './newest-members';
 
 export interface ClusterViewOptions {
   readonly configuration: () => Configuration;
@@ -23,7 +24,7 @@ export class ClusterView {
   members(): MemberView[] {
     const configuration = this.options.configuration();
     const leader = this.options.leaderId();
-    const gossiped = new Map(this.options.gossip().map((member) => [member.tags.nodeId, member]));
+    const gossiped = new Map(newestMembers(this.options.gossip()).map((member) => [member.tags.nodeId, member]));
     const voters = new Set([...configuration.voters, ...configuration.votersOutgoing]);
     const views: MemberView[] = configuration.servers.map((server) => {
       const member = gossiped.get(server.id);

@@ -6,7 +6,7 @@ import { PEER_CALLS, decodeJson, encodeJson, textField } from './peer-calls';
 
 export interface LeadershipOptions {
   readonly group: number;
-  readonly replica: Replica;
+  readonly replica: Pick<Replica, 'isLeader' | 'status' | 'transferLeadership'>;
   readonly call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>;
 }
 

@@ -4,6 +4,7 @@ import type { PeerTransport } from '../raft/transport';
 import type { DataDirectory } from './data-directory';
 import type { GroupRuntime } from './group-runtime';
 import { MembershipManager } from './membership-manager';
+import { newestMembers } from './newest-members';
 
 export interface MembershipLoopOptions {
   readonly data: DataDirectory;
@@ -37,6 +38,7 @@ export class MembershipLoop {
         if (id !== data.nodeId) transport.setAddress(id, address);
       },
       events,
+      now: () => performance.now(),
     });
   }
 
@@ -63,7 +65,7 @@ export class MembershipLoop {
     const { data, group, gossip, transport } = this.options;
     const told = new Map<string, string>();
     for (const server of group.replica.status().configuration.servers) told.set(server.id, server.rpcAddr);
-    for (const { tags, state } of gossip.members()) {
+    for (const { tags, state } of newestMembers(gossip.members())) {
       if (state === 'alive' && tags.clusterId === data.clusterId) told.set(tags.nodeId, tags.rpcAddr);
     }
     told.delete(data.nodeId);

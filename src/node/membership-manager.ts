@@ -1,12 +1,13 @@
 import type { GossipMember } from '../discovery/member';
-import type { Server } from '../raft/core';
+import type { CoreStatus, Server } from '../raft/core';
 import type { EventLog } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { nextMembershipAction, type Candidate, type MembershipAction } from './membership-policy';
+import { newestMembers } from './newest-members';
 import { PEER_CALLS, decodeJson, encodeJson, textField } from './peer-calls';
 
 export interface MembershipManagerOptions {
-  readonly replica: Replica;
+  readonly replica: Pick<Replica, 'id' | 'isLeader' | 'status' | 'changeConfiguration'>;
   readonly clusterId: string;
   readonly partitions: number;
   readonly members: () => readonly GossipMember[];
@@ -14,10 +15,16 @@ export interface MembershipManagerOptions {
   readonly callAddress: (address: string, method: number, body: Buffer) => Promise<Buffer>;
   readonly setAddress: (id: string, address: string) => void;
   readonly events: EventLog;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
 }
 
 /** A learner counts as caught up when it lacks no more than this many entries. */
 const CAUGHT_UP_LAG = 64;
+/** A newcomer with which something went wrong is left alone for so long: it must not keep the others waiting. */
+const RETRY_MILLIS = 1_000;
+/** Of how many newcomers is remembered that they were refused or have to wait. */
+const MAX_REMEMBERED = 1_024;
 
 /**
  * On the leader: brings the configuration in line with who is there. What gossip says is a reason to ask; the node itself
@@ -26,6 +33,7 @@ const CAUGHT_UP_LAG = 64;
 export class MembershipManager {
   private working = false;
   private readonly refused = new Set<string>();
+  private readonly retryAt = new Map<string, number>();
 
   constructor(private readonly options: MembershipManagerOptions) {}
 
@@ -33,29 +41,42 @@ export class MembershipManager {
   async step(): Promise<void> {
     if (this.working || !this.options.replica.isLeader) return;
     this.working = true;
+    let action: MembershipAction | undefined;
     try {
-      const action = this.nextAction();
+      action = this.nextAction();
       if (action) await this.carryOut(action);
     } catch (error) {
-      // A peer that does not answer is the normal case here: the next look tries again.
+      // A peer that does not answer is the normal case here: a later look tries again.
       this.options.events.info({ err: error }, 'a change of membership did not work out yet');
+      if (action && 'candidate' in action) this.putOff(action.candidate);
     } finally {
       this.working = false;
     }
   }
 
   private nextAction(): MembershipAction | undefined {
-    const status = this.options.replica.status();
+    const { replica, clusterId, members, now } = this.options;
+    const status = replica.status();
+    const peer = (id: string): CoreStatus['peers'][number] | undefined => status.peers.find((known) => known.id === id);
+    for (const [id, at] of this.retryAt) if (at <= now()) this.retryAt.delete(id);
     return nextMembershipAction({
-      self: this.options.replica.id,
-      clusterId: this.options.clusterId,
+      self: replica.id,
+      clusterId,
       configuration: status.configuration,
-      candidates: this.options.members().map(candidateOf),
+      candidates: newestMembers(members())
+        .map(candidateOf)
+        .filter((candidate) => !this.retryAt.has(candidate.nodeId)),
+      heardLately: (id) => peer(id)?.recentActive === true,
       caughtUp: (id) => {
-        const peer = status.peers.find((known) => known.id === id);
-        return peer !== undefined && peer.recentActive && peer.state === 'replicate' && peer.lag <= CAUGHT_UP_LAG;
+        const known = peer(id);
+        return known !== undefined && known.recentActive && known.state === 'replicate' && known.lag <= CAUGHT_UP_LAG;
       },
     });
+  }
+
+  private putOff(candidate: Candidate): void {
+    if (this.retryAt.size >= MAX_REMEMBERED) this.retryAt.clear();
+    this.retryAt.set(candidate.nodeId, this.options.now() + RETRY_MILLIS);
   }
 
   private async carryOut(action: MembershipAction): Promise<void> {
@@ -63,7 +84,7 @@ export class MembershipManager {
       case 'add':
         return this.add(action.candidate, action.replaces);
       case 'refuse':
-        return this.refuse(action.candidate, action.reason);
+        return this.refuse(action.candidate, action.namesake, action.reason);
       case 'promote':
         return this.change({ type: 'promote', id: action.id }, { node: action.id });
       case 'update_address': {
@@ -80,10 +101,7 @@ export class MembershipManager {
 
   private async add(candidate: Candidate, replaces: string | undefined): Promise<void> {
     const { callAddress, clusterId, partitions } = this.options;
-    const answer = decodeJson(await callAddress(candidate.rpcAddr, PEER_CALLS.identify, encodeJson({})));
-    const nodeId = textField(answer, 'nodeId');
-    const name = textField(answer, 'name');
-    const belongsTo = textField(answer, 'clusterId');
+    const { nodeId, name, belongsTo } = await this.identify(candidate.rpcAddr);
     if (nodeId !== candidate.nodeId || name !== candidate.name) {
       throw new Error(
         `Gossip says that node "${candidate.name}" (${candidate.nodeId}) is at ${candidate.rpcAddr}, but "${name}" (${nodeId}) answers there.`,
@@ -104,8 +122,22 @@ export class MembershipManager {
     });
   }
 
-  private async refuse(candidate: Candidate, reason: string): Promise<void> {
+  private async identify(rpcAddr: string): Promise<{ nodeId: string; name: string; belongsTo: string }> {
+    const answer = decodeJson(await this.options.callAddress(rpcAddr, PEER_CALLS.identify, encodeJson({})));
+    const [nodeId, name] = [textField(answer, 'nodeId'), textField(answer, 'name')];
+    return { nodeId, name, belongsTo: textField(answer, 'clusterId') };
+  }
+
+  /**
+   * A refusal ends the newcomer's process, so gossip's word is not enough for it: a namesake that was killed a moment ago
+   * is still listed as alive. If it does not answer for itself, the newcomer waits until gossip knows, too.
+   */
+  private async refuse(candidate: Candidate, namesake: Server, reason: string): Promise<void> {
+    if (namesake.id !== this.options.replica.id && (await this.identify(namesake.rpcAddr)).nodeId !== namesake.id) {
+      throw new Error(`Node "${namesake.name}" (${namesake.id}) is not at ${namesake.rpcAddr} any more.`);
+    }
     if (!this.refused.has(candidate.nodeId)) {
+      if (this.refused.size >= MAX_REMEMBERED) this.refused.clear();
       this.refused.add(candidate.nodeId);
       this.options.events.warn(
         { node: candidate.name, id: candidate.nodeId, rpcAddr: candidate.rpcAddr },
@@ -138,6 +170,7 @@ function candidateOf(member: GossipMember): Candidate {
     rpcAddr: member.tags.rpcAddr,
     clusterId: member.tags.clusterId,
     alive: member.state === 'alive',
+    suspect: member.state === 'suspect',
     nonVoter: member.tags.nonVoter,
   };
 }

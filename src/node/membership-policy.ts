@@ -1,4 +1,4 @@
-import type { Configuration, NodeId } from '../raft/core/types';
+import type { Configuration, NodeId, Server } from '../raft/core/types';
 
 /** At most so many members vote: more would make every write wait for more disks and survive hardly more failures. */
 export const MAX_VOTERS = 5;
@@ -11,6 +11,8 @@ export interface Candidate {
   /** Empty while the node looks for a cluster to belong to. */
   readonly clusterId: string;
   readonly alive: boolean;
+  /** It did not answer a probe, and may yet object to being held for dead. */
+  readonly suspect: boolean;
   readonly nonVoter: boolean;
 }
 
@@ -21,6 +23,8 @@ export interface MembershipView {
   readonly candidates: readonly Candidate[];
   /** Learners that have the log up to (nearly) the commit index and answered lately. */
   readonly caughtUp: (id: NodeId) => boolean;
+  /** Members that answered this leader lately, whatever gossip says. */
+  readonly heardLately: (id: NodeId) => boolean;
 }
 
 export type MembershipAction =
@@ -28,7 +32,8 @@ export type MembershipAction =
   | { readonly kind: 'add'; readonly candidate: Candidate; readonly replaces: NodeId | undefined }
   | { readonly kind: 'promote'; readonly id: NodeId }
   | { readonly kind: 'update_address'; readonly id: NodeId; readonly rpcAddr: string }
-  | { readonly kind: 'refuse'; readonly candidate: Candidate; readonly reason: string };
+  /** Tell it that its name is taken, once `namesake` has been asked and is there. */
+  | { readonly kind: 'refuse'; readonly candidate: Candidate; readonly namesake: Server; readonly reason: string };
 
 /**
  * What the leader does next about the membership, one logged change at a time. Gossip tells, Raft decides: a node that
@@ -38,7 +43,7 @@ export function nextMembershipAction(view: MembershipView): MembershipAction | u
   const { configuration } = view;
   if (configuration.votersOutgoing.length > 0) return undefined;
   for (const candidate of view.candidates) {
-    if (!candidate.alive || candidate.nodeId === view.self) continue;
+    if (!candidate.alive) continue;
     const server = configuration.servers.find((known) => known.id === candidate.nodeId);
     if (server) {
       if (candidate.clusterId === view.clusterId && server.rpcAddr !== candidate.rpcAddr) {
@@ -57,13 +62,16 @@ function newcomer(view: MembershipView, candidate: Candidate): MembershipAction 
   if (candidate.clusterId !== '' && candidate.clusterId !== view.clusterId) return undefined;
   const namesake = view.configuration.servers.find((known) => known.name === candidate.name);
   if (!namesake) return { kind: 'add', candidate, replaces: undefined };
-  const alive = view.candidates.some((other) => other.nodeId === namesake.id && other.alive);
-  if (alive || namesake.id === view.self) {
+  const told = view.candidates.find((other) => other.nodeId === namesake.id);
+  if (namesake.id === view.self || told?.alive === true) {
+    const rpcAddr = told?.rpcAddr ?? namesake.rpcAddr;
     const reason =
-      `a node named "${candidate.name}" is alive in this cluster at ${namesake.rpcAddr}; ` +
+      `a node named "${candidate.name}" is alive in this cluster at ${rpcAddr}; ` +
       'names are unique: choose another --node-name, or stop the other node first';
-    return { kind: 'refuse', candidate, reason };
+    return { kind: 'refuse', candidate, namesake: { ...namesake, rpcAddr }, reason };
   }
+  // Not known to be gone: a voter that only gossip has lost from sight must not lose its vote to whoever takes its name.
+  if (told?.suspect === true || view.heardLately(namesake.id)) return undefined;
   return { kind: 'add', candidate, replaces: namesake.id };
 }
 

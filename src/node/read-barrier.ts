@@ -10,7 +10,7 @@ const REFRESH_MILLIS = 500;
 /** Brings this node's applied state to what a read asks for. */
 export class ReadBarrier {
   constructor(
-    private readonly replica: Replica,
+    private readonly replica: Pick<Replica, 'linearizable' | 'waitApplied' | 'staleness'>,
     private readonly group: number,
     private readonly clusterId: () => string,
   ) {}

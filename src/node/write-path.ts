@@ -7,7 +7,7 @@ import { PEER_CALLS, decodeCommitted, encodeCommitted, encodeSubmit, decodeSubmi
 
 export interface WritePathOptions {
   readonly group: number;
-  readonly replica: Replica;
+  readonly replica: Pick<Replica, 'id' | 'leaderId' | 'submit'>;
   readonly call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>;
   readonly nameOf: (id: NodeId) => string;
   readonly now: () => number;
