@@ -77,7 +77,8 @@ function encodeOutcome(row: OutcomeRow, ledger: string): Buffer {
   out.bool(Field.REPLAYED, row.replayed);
   out.uint(Field.DEBIT_HANDLE, row.debitHandle);
   out.uint(Field.CREDIT_HANDLE, row.creditHandle);
-  out.bytes(Field.AMOUNT_MOVED, u128ToBytes(row.amountMoved));
+  // A repeat moved nothing: whoever adds up what the records of a stream say must not count the first answer twice.
+  out.bytes(Field.AMOUNT_MOVED, u128ToBytes(row.replayed ? 0n : row.amountMoved));
   out.string(Field.LEDGER, ledger);
   out.uint(Field.SCALE, row.scale);
   out.uint(Field.OFFSET, BigInt.asUintN(64, BigInt(row.offset)));
@@ -90,11 +91,11 @@ function encodeOutcome(row: OutcomeRow, ledger: string): Buffer {
 /** An outcome as a consumer of the log reads it. */
 export interface Outcome {
   readonly result: ResultCode;
-  /** The first answer again: what it says moved had moved before. */
+  /** The first answer again; this record moved nothing. */
   readonly replayed: boolean;
   readonly debitHandle: number;
   readonly creditHandle: number;
-  /** Minor units. */
+  /** Minor units that this record moved: 0 when it was refused, and when it repeats an earlier one. */
   readonly amountMoved: bigint;
   readonly ledger: string;
   readonly scale: number;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { MAX_MINOR } from '../../src/ledger/amounts';
 import { encodePackedRows, MAX_ROWS, readPackedRow, validateRows, writePackedRow } from '../../src/ledger/packed-rows';
 import { packed } from './ledger-under-test';
@@ -26,6 +28,14 @@ describe('a packed row', () => {
       code: 5,
       flags: 6,
     });
+  });
+
+  test('is what the documentation shows', () => {
+    const text = readFileSync(resolve(__dirname, '../../docs/packed-rows.md'), 'utf8');
+    const lines = (text.split('```')[1] ?? '').split('\n').map((line) => line.split('   ')[0]?.replaceAll(' ', ''));
+    const id = Buffer.from('a0eebc999c0b4ef8bb6d6bb9bd380a11', 'hex');
+    const rows = encodePackedRows([packed(0, 1, 2, 50n, { id, userData: 7n, code: 3 })]);
+    expect(rows.toString('hex')).toBe(lines.join(''));
   });
 
   test('refuses what does not fit', () => {

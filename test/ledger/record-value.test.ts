@@ -84,6 +84,25 @@ describe('what a consumer gets for a record of the ledger', () => {
     expect(again?.outcome).toEqual({ ...first?.outcome, replayed: true });
   });
 
+  test('adding up what moved gives the balances, repeats or not', () => {
+    const ledger = LedgerUnderTest.withAccounts('alice', 'bob');
+    const say = (id: string, from: string, to: string): Command => transfer({ id, from, to, amount: '1' });
+    const commands = [
+      say('a', 'bank', 'alice'),
+      say('a', 'bank', 'alice'),
+      say('b', 'alice', 'bob'),
+      say('c', 'alice', 'bob'),
+    ];
+    const sums = new Map<number, bigint>();
+    for (const command of commands) {
+      const outcome = decodeLogRecord(valueOf(ledger, command))?.outcome;
+      const { debitHandle = 0, creditHandle = 0, amountMoved = 0n } = outcome ?? {};
+      sums.set(debitHandle, (sums.get(debitHandle) ?? 0n) - amountMoved);
+      sums.set(creditHandle, (sums.get(creditHandle) ?? 0n) + amountMoved);
+    }
+    for (const name of ['bank', 'alice', 'bob']) expect(sums.get(ledger.handle(name))).toBe(ledger.posted(name));
+  });
+
   test('what could not be decoded is shown as its bytes', () => {
     const ledger = LedgerUnderTest.withAccounts('alice');
     const bad = transfer({ id: 'x', from: 'alice', to: 'bank', amount: 'one' });
