@@ -52,10 +52,6 @@ export class NodeProcess {
     this.logFile = join(folder, `${name}.log`);
   }
 
-  get pid(): number | undefined {
-    return this.child?.pid;
-  }
-
   get isRunning(): boolean {
     return this.child !== undefined;
   }

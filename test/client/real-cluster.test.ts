@@ -60,6 +60,21 @@ test(
 );
 
 test(
+  'transfers go on when the leader stops answering without its connection breaking',
+  async () => {
+    const before = cents((await client.balance('target')).posted);
+    const suspended = await cluster.leader();
+    cluster.node(suspended).suspend();
+    const transfer = { debitAccount: 'source', creditAccount: 'target', amount: '0.01' };
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => client.transfer(transfer)));
+    expect(outcomes.every((outcome) => outcome.result === 'ok')).toBe(true);
+    cluster.node(suspended).resume();
+    expect(cents((await client.balance('target')).posted)).toBe(before + 50);
+  },
+  TEST_TIMEOUT,
+);
+
+test(
   'packed rows go on through a hand-over of leadership, and a clean stop of the leader',
   async () => {
     const before = cents((await client.balance('target')).posted);
