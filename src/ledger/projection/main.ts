@@ -31,7 +31,9 @@ async function main(): Promise<void> {
   });
 
   const config = await link.configuration;
-  if (config.target.kind === 'embedded' && !(await EmbeddedFolder.isClean(config.target.dir))) {
+  if (stop.signal.aborted) {
+    link.close();
+  } else if (config.target.kind === 'embedded' && !(await EmbeddedFolder.isClean(config.target.dir))) {
     await (await EmbeddedDatabase.open(config.target.dir)).close();
     link.startAgain();
   } else {

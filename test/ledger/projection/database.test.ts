@@ -150,4 +150,16 @@ describe.each(KINDS)('a database (%s)', (kind) => {
     const { rows } = await database.query('SELECT count(*) FROM probe.numbers WHERE at >= 1000');
     expect(rows).toEqual([{ count: '0' }]);
   });
+
+  test('keeps house, and is usable afterwards', async () => {
+    await database.script(`
+      CREATE SCHEMA ledger;
+      CREATE TABLE ledger.balances AS SELECT n FROM generate_series(1, 1000) n;
+      CREATE TABLE ledger.checkpoint AS SELECT 1 AS n;
+      UPDATE ledger.balances SET n = n + 1;
+    `);
+    await database.maintain();
+    const { rows } = await database.query('SELECT sum(n) AS sum FROM ledger.balances');
+    expect(rows).toEqual([{ sum: '501500' }]);
+  });
 });
