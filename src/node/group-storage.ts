@@ -13,10 +13,18 @@ import { StartupError } from './startup-error';
 
 const HASH_SEED_DIGITS = 8;
 
+/** What storage needs of the node: no more, so that it also runs on a simulated disk. */
+export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal'> {
+  readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'>;
+  readonly data: Folder;
+}
+
+type Folder = Pick<DataDirectory, 'files' | 'stable' | 'clusterId' | 'nodeId' | 'groupFolder'>;
+
 /** What one Raft group keeps on this node's disk, opened and brought in line: votes, log, outcomes, snapshots, state. */
 export class GroupStorage {
   private constructor(
-    private readonly data: DataDirectory,
+    private readonly data: Folder,
     readonly hardState: HardState,
     readonly log: SegmentedLog,
     readonly outcomes: OutcomeStore,
@@ -29,7 +37,7 @@ export class GroupStorage {
   ) {}
 
   /** Rejects with StartupError where the disk does not allow this node to take part. */
-  static async open({ config, data, events, fatal }: GroupOptions): Promise<GroupStorage> {
+  static async open({ config, data, events, fatal }: GroupStorageOptions): Promise<GroupStorage> {
     const { stable, files } = data;
     const vote = stable.voteState(FIRST_GROUP);
     if (vote.kind === 'doubtful') throw votesDoubtful(config.dataDir, vote.why);
@@ -82,7 +90,7 @@ export class GroupStorage {
 }
 
 /** A cut that may have taken acknowledged entries is remembered until a leader has settled it. */
-async function lossOf(log: SegmentedLog, data: DataDirectory): Promise<LogPosition | undefined> {
+async function lossOf(log: SegmentedLog, data: Folder): Promise<LogPosition | undefined> {
   const marked = data.stable.lossMark(FIRST_GROUP);
   const { lostAcknowledged } = log.recovery;
   if (marked || lostAcknowledged === undefined) return marked;
@@ -104,7 +112,7 @@ async function restored(snapshotter: Snapshotter, dataDir: string): Promise<Snap
 async function openLog(
   dir: string,
   segmentBytes: number,
-  data: DataDirectory,
+  data: Folder,
   onFatal: (error: unknown) => void,
 ): Promise<SegmentedLog> {
   try {

@@ -22,7 +22,7 @@ const CLUSTER_ID = /^[0-9a-f]{32}$/;
  * then adopts or refuses it. Once it belongs to a cluster it only says who it is.
  */
 export class JoinDesk {
-  private waiting: { resolve: (adoption: Adoption) => void; reject: (error: Error) => void } | undefined;
+  private waiting: { resolve: (adoption: Adoption) => void; reject: (error: unknown) => void } | undefined;
   private adopted: Adoption | undefined;
 
   constructor(
@@ -55,18 +55,24 @@ export class JoinDesk {
       throw refusal('NOT_JOINING', `this node belongs to cluster ${this.identity().clusterId} and joins no other`);
     }
     this.adopted = adoption;
-    await this.save(adoption);
+    try {
+      await this.save(adoption);
+    } catch (error) {
+      // Half a membership on a disk that fails: the start ends here, and the leader hears that this was no yes.
+      this.waiting.reject(error);
+      throw error;
+    }
     this.waiting.resolve(adoption);
     return encodeJson({});
   }
 
-  refuse(call: IncomingCall): Promise<Buffer> {
+  async refuse(call: IncomingCall): Promise<Buffer> {
     const body = decodeJson(call.body);
     this.checkMeant(textField(body, 'nodeId'));
     if (this.waiting && !this.adopted) {
       this.waiting.reject(new StartupError(`the cluster refuses this node: ${textField(body, 'reason')}`, 2));
     }
-    return Promise.resolve(encodeJson({}));
+    return encodeJson({});
   }
 
   /** An address may have been taken over by another node since the leader learnt it. */

@@ -8,6 +8,9 @@ import { Tables } from '../ledger/tables';
 import type { StateMachine } from '../raft/replica/state-machine';
 
 const NO_OUTCOMES = Buffer.alloc(0);
+/** The rules of money that this program applies. */
+const RULES_VERSION = 1;
+const VERSION_BYTES = 4;
 
 /** The ledger as what a Raft group replicates; what it decided is kept beside the log for those who read records. */
 export class LedgerMachine implements StateMachine {
@@ -33,6 +36,7 @@ export class LedgerMachine implements StateMachine {
   }
 
   apply(batch: Buffer, header: BatchHeader): Buffer {
+    if (header.kind === BatchKind.Version) checkVersion(payloadOf(batch), header.index);
     if (header.kind !== BatchKind.Records && header.kind !== BatchKind.System) return NO_OUTCOMES;
     const { time, baseOffset, count } = header;
     if (header.kind === BatchKind.System) {
@@ -74,4 +78,14 @@ export class LedgerMachine implements StateMachine {
   hash(): string {
     return this.state.hash();
   }
+}
+
+/** From a version entry on, new rules hold. A node that does not know them stops: skipping them would make it differ. */
+function checkVersion(payload: Buffer, index: number): void {
+  const version = payload.length >= VERSION_BYTES ? payload.readUInt32LE(0) : Number.NaN;
+  if (version <= RULES_VERSION) return;
+  throw new Error(
+    `Entry ${index} of the log switches on version ${version} of the rules, this program knows version ${RULES_VERSION}. ` +
+      'Start a newer program on this data directory; nothing was skipped.',
+  );
 }

@@ -148,6 +148,7 @@ export class LedgerNode {
     const http = createHttpServer(this.service, {
       host: address.host,
       port: address.port,
+      allowedHosts: advertisedHosts(this.config),
       onUnforeseen: (error, where) => this.unforeseen(error, where),
     });
     await listening('--http-addr', address, () => http.listen());
@@ -252,6 +253,11 @@ export class LedgerNode {
   private unforeseen(error: unknown, where: string): void {
     this.events.error({ err: error, where }, 'an error that nobody foresaw; its caller was told INTERNAL');
   }
+}
+
+/** Names under which others know this machine: a request that was meant for it may carry them. */
+function advertisedHosts(config: NodeConfig): string[] {
+  return [config.advertiseAddr, config.advertiseRpcAddr].flatMap((address) => (address ? [address.host] : []));
 }
 
 /** An address that cannot be listened on is the operator's to mend. */
