@@ -22,14 +22,6 @@ export class WireReader {
     return this.bytes.readUInt32LE(this.advance(4, what));
   }
 
-  /** A u64 that must be a safe integer: indexes, terms, offsets and times of this system are. */
-  u64(what: string): number {
-    const at = this.advance(8, what);
-    const high = this.bytes.readUInt32LE(at + 4);
-    if (high > 0x1f_ffff) throw new WireFormatError('malformed', `${what} is beyond 2^53`);
-    return high * 0x1_0000_0000 + this.bytes.readUInt32LE(at);
-  }
-
   /** A view of the next `length` bytes. */
   view(length: number, what: string): Buffer {
     const at = this.advance(length, what);

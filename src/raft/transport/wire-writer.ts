@@ -19,17 +19,6 @@ export class WireWriter {
     return this;
   }
 
-  /** Throws RangeError for what is not a safe integer from 0 on. */
-  u64(value: number): this {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`An index, term, offset or time must be a safe integer from 0 on, but it is ${value}.`);
-    }
-    const at = this.reserve(8);
-    this.bytes.writeUInt32LE(value % 0x1_0000_0000, at);
-    this.bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), at + 4);
-    return this;
-  }
-
   /** Text with its length in bytes (u16) in front. Throws RangeError beyond `maxBytes`. */
   text(value: string, maxBytes: number, what: string): this {
     const length = Buffer.byteLength(value);
