@@ -221,7 +221,7 @@ describe('MembershipManager', () => {
   test.each<[ConfigurationRefusal, number]>([
     ['change_pending', 0],
     ['not_committed_in_term', 0],
-    ['not_caught_up', 1],
+    ['learner_not_caught_up', 1],
   ])('a change that the core refuses (%s) is tried again, with %d lines about it', async (refusal, lines) => {
     world.newcomer(2, nameOf(2), CLUSTER);
     world.refusal = refusal;
