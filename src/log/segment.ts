@@ -112,7 +112,7 @@ export class Segment {
     this.close();
   }
 
-  /** The file now ends with the entry `lastIndex`, at `end`. */
+  /** The file now ends with the entry `lastIndex`, at `end`; what was written behind it since then is gone, too. */
   cutFile(lastIndex: number, end: number): void {
     this.index.truncateSuffix(lastIndex + 1);
     this.position = nextMarkPosition(end);

@@ -275,8 +275,6 @@ export class SegmentedLog implements LogStore {
   }
 
   private async cutFile(segment: Segment, lastIndex: number): Promise<void> {
-    // What was written since the truncation became visible is behind its end, too.
-    segment.index.truncateSuffix(lastIndex + 1);
     const empty = lastIndex < segment.firstIndex;
     const end = empty ? SEGMENT_HEADER_BYTES : await this.reads.endOf(segment, lastIndex);
     await this.files.truncate(segment.path, end);
