@@ -11,7 +11,7 @@ export interface CallErrorOptions {
 /**
  * Why a call failed. A handler throws one to choose what its caller sees: code, reason, message and details travel.
  *
- * Reasons of the transport itself: `PEER_UNKNOWN`, `PEER_UNREACHABLE`, `QUEUE_FULL`, `REQUEST_TOO_LARGE`,
+ * Reasons of the transport itself: `PEER_UNKNOWN`, `PEER_UNREACHABLE`, `PEER_REFUSED`, `QUEUE_FULL`, `REQUEST_TOO_LARGE`,
  * `DEADLINE_BEFORE_SENT`, `TRANSPORT_CLOSED` (never sent); `CONNECTION_LOST`, `NO_ANSWER` (sent, outcome unknown);
  * `METHOD_UNKNOWN`, `PEER_OVERLOADED` (sent, and the peer's handler did not run); `HANDLER_FAILED`.
  */
