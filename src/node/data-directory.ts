@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { types } from 'node:util';
 import { NodeFiles } from '../log/node-files';
 import type { FileSystem } from '../log/files';
-import type { Configuration } from '../raft/core';
+import { EMPTY_CONFIGURATION, type Configuration } from '../raft/core';
 import { systemClock, type EventLog } from '../raft/replica/environment';
 import {
   DataDirInUseError,
@@ -32,13 +33,15 @@ export class DataDirectory {
   static async open(config: NodeConfig, events: EventLog): Promise<DataDirectory> {
     const files = new NodeFiles();
     const lock = locked(config.dataDir);
+    let stable: StableStore | undefined;
     try {
-      const stable = await openStable(config.dataDir, files);
+      stable = await openStable(config.dataDir, files);
       const directory = new DataDirectory(config.dataDir, files, stable, lock);
       for (const damage of stable.damage) events.warn({ damage }, 'damage in the stable store');
       await directory.claim(config);
       return directory;
     } catch (error) {
+      await stable?.close();
       lock.release();
       throw error;
     }
@@ -88,6 +91,11 @@ export class DataDirectory {
 
   async joinCluster(adoption: Adoption): Promise<void> {
     if (!this.stable.groups().includes(FIRST_GROUP)) await this.stable.createGroup(FIRST_GROUP);
+    // A bootstrap that a crash cut short has left a first configuration with this node as the only voter: in the cluster
+    // that it joins instead it would elect itself.
+    if (this.stable.snapshot(FIRST_GROUP)) {
+      await this.stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration: EMPTY_CONFIGURATION });
+    }
     await this.stable.joinCluster(adoption.clusterId, adoption.partitions);
   }
 
@@ -134,6 +142,9 @@ function locked(dataDir: string): DataDirLock {
     return DataDirLock.acquire(dataDir);
   } catch (error) {
     if (error instanceof DataDirInUseError) throw new StartupError(error.message, 1);
+    if (types.isNativeError(error) && 'syscall' in error) {
+      throw new StartupError(`--data-dir ${dataDir} cannot be used: ${error.message}`, 1);
+    }
     throw error;
   }
 }

@@ -25,7 +25,14 @@ export async function runNode(given: NodeConfig): Promise<number> {
   };
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
-  const node = new LedgerNode(config, log, fatal);
+  try {
+    return await runUntilStopped(new LedgerNode(config, log, fatal), log);
+  } finally {
+    if (config.dev) await rm(config.dataDir, { recursive: true, force: true });
+  }
+}
+
+async function runUntilStopped(node: LedgerNode, log: ReturnType<typeof nodeLogger>): Promise<number> {
   const stopped = stopOnSignals(node, log);
   try {
     await node.start();
@@ -34,9 +41,7 @@ export async function runNode(given: NodeConfig): Promise<number> {
     await node.stop();
     throw error;
   }
-  const status = await stopped;
-  if (config.dev) await rm(config.dataDir, { recursive: true, force: true });
-  return status;
+  return stopped;
 }
 
 function stopOnSignals(node: LedgerNode, log: ReturnType<typeof nodeLogger>): Promise<number> {

@@ -12,7 +12,8 @@ const call = (body: object): IncomingCall => ({
   body: encodeJson(body),
   deadline: 0,
 });
-const adopt = (rest: object = {}): IncomingCall => call({ clusterId: CLUSTER, partitions: 1, nodeId: idOf(2), ...rest });
+const adopt = (rest: object = {}): IncomingCall =>
+  call({ clusterId: CLUSTER, partitions: 1, nodeId: idOf(2), ...rest });
 const refuse = (rest: object = {}): IncomingCall => call({ nodeId: idOf(2), reason: 'the name is taken', ...rest });
 
 describe('JoinDesk', () => {
@@ -86,7 +87,10 @@ describe('JoinDesk', () => {
     const [, outcome] = await Promise.allSettled([desk.refuse(refuse()), waiting]);
     expect(outcome).toMatchObject({ status: 'rejected' });
     await expect(waiting).rejects.toThrow(StartupError);
-    await expect(waiting).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('the name is taken') as string });
+    await expect(waiting).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('the name is taken') as string,
+    });
   });
 
   test('a refusal for another node, or of one that belongs to a cluster, changes nothing', async () => {
