@@ -191,11 +191,11 @@ function describeSuffixTruncation({ log, appendMany }: Context): void {
   });
 
   test('a suffix goes, never a prefix (pitfall 13)', async () => {
-    const batches = appendMany(6);
+    const batches = appendMany(12, 3_000);
     await log().sync();
     await log().truncateSuffix(4);
     expect(log()).toMatchObject({ firstIndex: 1, lastIndex: 3 });
-    expect(await log().read(1, EVERYTHING)).toEqual(batches.slice(0, 3));
+    expect(await readWholeLog(log())).toEqual(batches.slice(0, 3));
     expect(await log().read(4, EVERYTHING)).toEqual([]);
   });
 
