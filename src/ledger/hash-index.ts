@@ -22,7 +22,7 @@ const UPPER_STEP = Math.SQRT2 - 1;
 export class HashIndex {
   private depth = 0;
   /** One entry for each value of the first `depth` bits; segments that are not split as far stand several times. */
-  private directory: Segment[] = [new Segment(0, FIRST_SLOTS, 0)];
+  private directory: Segment[] = [new Segment(0, new Int32Array(FIRST_SLOTS * 2), 0)];
   /** The slots of each entry: one step less on the way that every look-up takes. */
   private slots: Int32Array[] = this.directory.map((segment) => segment.slots);
 
@@ -78,11 +78,12 @@ class Segment {
   constructor(
     /** How many of the first bits all its hashes share. */
     readonly depth: number,
-    capacity: number,
+    /** Two words a slot, all zero. */
+    slots: Int32Array,
     /** From 0 to 1, different in each segment: how soon it is full. */
     private readonly patience: number,
   ) {
-    this.slots = new Int32Array(capacity * 2);
+    this.slots = slots;
     this.most = this.mostSlots();
   }
 
@@ -111,14 +112,20 @@ class Segment {
     moveSlots(old, 0, this.slots, this.slots);
   }
 
+  /** The lower half takes over the memory of the whole: fresh memory costs more than the copy beside it. */
   split(): [Segment, Segment] {
-    const lower = new Segment(this.depth + 1, this.capacity, (this.patience + LOWER_STEP) % 1);
-    const upper = new Segment(this.depth + 1, this.capacity, (this.patience + UPPER_STEP) % 1);
-    upper.used = moveSlots(this.slots, 1 << (31 - this.depth), lower.slots, upper.slots);
+    const old = splitCopy.subarray(0, this.slots.length);
+    old.set(this.slots);
+    const lower = new Segment(this.depth + 1, this.slots.fill(0), (this.patience + LOWER_STEP) % 1);
+    const upper = new Segment(this.depth + 1, new Int32Array(old.length), (this.patience + UPPER_STEP) % 1);
+    upper.used = moveSlots(old, 1 << (31 - this.depth), lower.slots, upper.slots);
     lower.used = this.used - upper.used;
     return [lower, upper];
   }
 }
+
+/** What a segment holds while it is split. */
+const splitCopy = new Int32Array(MAX_SLOTS * 2);
 
 function putSlot(slots: Int32Array, hash: number, number: number): void {
   const mask = (slots.length >>> 1) - 1;

@@ -11,7 +11,7 @@ import { Row, TRANSFER_PAGE_SHIFT, TRANSFER_WORDS } from './transfer-table';
 import { word } from './words';
 
 /** Rows whose memory is touched ahead: enough for the processor to overlap its misses, few enough to stay in its caches. */
-const BLOCK = 128;
+const BLOCK = 64;
 const HOT_MASK = (1 << HOT_PAGE_SHIFT) - 1;
 const TRANSFER_MASK = (1 << TRANSFER_PAGE_SHIFT) - 1;
 /** An amount is small when it is below 2^52. */
