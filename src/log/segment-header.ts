@@ -2,7 +2,7 @@
  * A segment file: `<first index, 20 digits>.log`. Its first 512 bytes, one sector, are the header; flushes follow. It is
  * written and synced before the file takes its name, and never again. Little-endian:
  * ```
- *   0 u32 magic "1LSG"   4 u16 format version   6 u16 zero   8 u32 CRC-32 over [12, 512)   12 u32 group
+ *   0 u32 magic "1LSG"   4 u32 format version   8 u32 CRC-32 over [12, 512)   12 u32 group
  *  16 16 bytes: random id of the segment
  *  32 u64 first index
  *  40 what is before the first batch: u64 term, 48 u64 next offset, 56 u64 time, 64 32 bytes: hash
@@ -49,7 +49,7 @@ export function firstIndexOf(name: string): number | undefined {
 export function encodeSegmentHeader({ group, id, before }: SegmentHeader): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt16LE(VERSION, 4);
+  header.writeUInt32LE(VERSION, 4);
   header.writeUInt32LE(group, 12);
   id.copy(header, 16);
   writeU64(header, before.index + 1, 32);
@@ -64,7 +64,7 @@ export function encodeSegmentHeader({ group, id, before }: SegmentHeader): Buffe
 /** @param buf the first bytes of a file, fewer where it has fewer */
 export function decodeSegmentHeader(buf: Buffer): SegmentHeader | SegmentHeaderFault {
   if (buf.length < SEGMENT_HEADER_BYTES || buf.readUInt32LE(0) !== MAGIC) return 'damaged';
-  if (buf.readUInt16LE(4) !== VERSION) return 'unsupported';
+  if (buf.readUInt32LE(4) !== VERSION) return 'unsupported';
   if (crc32(buf.subarray(12, SEGMENT_HEADER_BYTES)) !== buf.readUInt32LE(8)) return 'damaged';
   return {
     group: buf.readUInt32LE(12),
