@@ -2,6 +2,7 @@
  * What nodes ask of each other over the peer transport: the numbers of the calls and the bytes of their bodies.
  * Bodies on the path of a write are binary; the rare ones are JSON.
  */
+import { ChunkFormatError, countRecords } from '../log/chunk';
 import type { Committed, LogRecordView, RecordPage, SubmitRequest } from '../api/node-port';
 
 export const PEER_CALLS = {
@@ -45,22 +46,34 @@ export function encodeSubmit(request: SubmitRequest): Buffer {
   return body;
 }
 
+/** Checks the chunk as well: what is committed stays in the log for ever, so nothing malformed may come from a peer. */
 export function decodeSubmit(body: Buffer): SubmitRequest {
   need(body, 0, SUBMIT_HEADER);
   const type = body.readUInt8(0);
-  const subjectLength = body.readUInt16LE(2);
-  const chunkLength = body.readUInt32LE(8);
-  need(body, SUBMIT_HEADER, subjectLength + chunkLength);
+  const kind = body.readUInt8(1);
+  const chunkAt = SUBMIT_HEADER + body.readUInt16LE(2);
+  const count = body.readUInt32LE(4);
+  const end = chunkAt + body.readUInt32LE(8);
+  if (end !== body.length) throw new PeerBodyError(`A forwarded write of ${end} bytes came with ${body.length}.`);
   if (type !== 0 && type !== 1)
     throw new PeerBodyError(`A forwarded write has record type ${type}; 0 and 1 are known.`);
-  const chunkAt = SUBMIT_HEADER + subjectLength;
-  return {
-    type,
-    kind: body.readUInt8(1) === 1 ? 'system' : 'records',
-    subject: body.toString('utf8', SUBMIT_HEADER, chunkAt),
-    count: body.readUInt32LE(4),
-    chunk: body.subarray(chunkAt, chunkAt + chunkLength),
-  };
+  if (kind !== 0 && kind !== 1) throw new PeerBodyError(`A forwarded write has kind ${kind}; 0 and 1 are known.`);
+  const chunk = body.subarray(chunkAt, end);
+  const held = recordsIn(chunk);
+  if (held !== count || count === 0) {
+    throw new PeerBodyError(`A forwarded write of ${count} records holds ${held} of them.`);
+  }
+  const subject = body.toString('utf8', SUBMIT_HEADER, chunkAt);
+  return { type, kind: kind === 1 ? 'system' : 'records', subject, count, chunk };
+}
+
+function recordsIn(chunk: Buffer): number {
+  try {
+    return countRecords(chunk);
+  } catch (error) {
+    if (error instanceof ChunkFormatError) throw new PeerBodyError(`A forwarded write is malformed: ${error.message}`);
+    throw error;
+  }
 }
 
 const COMMITTED_HEADER = 36;
@@ -85,10 +98,10 @@ export function decodeCommitted(body: Buffer): Committed {
   const leaderLength = body.readUInt16LE(32);
   need(body, COMMITTED_HEADER, leaderLength);
   return {
-    index: Number(body.readBigUInt64LE(0)),
-    term: Number(body.readBigUInt64LE(8)),
-    baseOffset: Number(body.readBigUInt64LE(16)),
-    time: Number(body.readBigUInt64LE(24)),
+    index: readCount(body, 0),
+    term: readCount(body, 8),
+    baseOffset: readCount(body, 16),
+    time: readCount(body, 24),
     leader: body.toString('utf8', COMMITTED_HEADER, COMMITTED_HEADER + leaderLength),
     outcomes: body.subarray(COMMITTED_HEADER + leaderLength),
   };
@@ -126,15 +139,15 @@ export function decodeRecordPage(body: Buffer): RecordPage {
     const length = body.readUInt32LE(at + 28);
     need(body, at + RECORD_HEADER, length);
     records.push({
-      offset: Number(body.readBigUInt64LE(at)),
-      term: Number(body.readBigUInt64LE(at + 8)),
-      timestamp: Number(body.readBigUInt64LE(at + 16)),
+      offset: readCount(body, at),
+      term: readCount(body, at + 8),
+      timestamp: readCount(body, at + 16),
       type: body.readUInt32LE(at + 24),
       value: body.subarray(at + RECORD_HEADER, at + RECORD_HEADER + length),
     });
     at += RECORD_HEADER + length;
   }
-  return { records, firstOffset: Number(body.readBigUInt64LE(0)), nextOffset: Number(body.readBigUInt64LE(8)) };
+  return { records, firstOffset: readCount(body, 0), nextOffset: readCount(body, 8) };
 }
 
 export function encodeJson(value: object): Buffer {
@@ -169,6 +182,15 @@ export function numberField(object: Readonly<Record<string, unknown>>, name: str
     throw new PeerBodyError(`A peer sent a JSON body whose "${name}" is not a whole number.`);
   }
   return value;
+}
+
+/** A u64 that every node holds as a number. */
+function readCount(body: Buffer, at: number): number {
+  const value = body.readBigUInt64LE(at);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new PeerBodyError(`A peer sent the number ${value}, larger than any that a node counts to.`);
+  }
+  return Number(value);
 }
 
 function need(body: Buffer, at: number, bytes: number): void {

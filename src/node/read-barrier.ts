@@ -28,7 +28,11 @@ export class ReadBarrier {
   }
 
   private async linearizable(deadlineMs: number): Promise<void> {
-    await translated(this.replica.linearizable(deadlineMs));
+    try {
+      await this.replica.linearizable(deadlineMs);
+    } catch (error) {
+      throw error instanceof ReplicaError ? nodeErrorOf(error) : error;
+    }
   }
 
   private async atLeast(token: string, deadlineMs: number): Promise<void> {
@@ -43,7 +47,13 @@ export class ReadBarrier {
         `The token is of group ${position.group}, which does not exist.`,
       );
     }
-    await translated(this.replica.waitApplied(position.index, deadlineMs));
+    try {
+      await this.replica.waitApplied(position.index, deadlineMs);
+    } catch (error) {
+      if (!(error instanceof ReplicaError)) throw error;
+      if (error.reason !== 'NO_LEADER') throw nodeErrorOf(error);
+      throw new NodeError('UNAVAILABLE', 'STALE_READ', error.message, { retryAfterMs: REFRESH_MILLIS });
+    }
   }
 
   private async stale(maxStalenessMs: number, deadlineMs: number): Promise<void> {
@@ -62,14 +72,5 @@ export class ReadBarrier {
         { retryAfterMs: REFRESH_MILLIS },
       );
     }
-  }
-}
-
-async function translated(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof ReplicaError) throw nodeErrorOf(error);
-    throw error;
   }
 }

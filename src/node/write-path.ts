@@ -3,7 +3,7 @@ import { EntryKind, type NodeId } from '../raft/core';
 import { ReplicaError, type ReplicaErrorReason } from '../raft/replica/errors';
 import type { Replica } from '../raft/replica/replica';
 import { CallError } from '../raft/transport';
-import { PEER_CALLS, decodeCommitted, encodeCommitted, encodeSubmit, decodeSubmit } from './peer-calls';
+import { PEER_CALLS, PeerBodyError, decodeCommitted, encodeCommitted, encodeSubmit, decodeSubmit } from './peer-calls';
 
 export interface WritePathOptions {
   readonly group: number;
@@ -27,6 +27,9 @@ const NOTHING_HAPPENED: ReadonlySet<string> = new Set<ReplicaErrorReason>([
 ]);
 /** The transport's own words for a request that reached the peer and was not handled there. */
 const NOT_HANDLED: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'PEER_OVERLOADED']);
+
+/** The leader cannot read what this node forwards: the two run programs that do not go together. Nothing happened. */
+const NOT_UNDERSTOOD = 'FORWARDED_WRITE_MALFORMED';
 
 /**
  * Brings a write to the leader: to this node's own replica, or over one hop to the peer that leads. It is tried again only
@@ -59,6 +62,8 @@ export class WritePath {
     } catch (error) {
       if (error instanceof ReplicaError)
         throw new CallError('UNAVAILABLE', error.reason, error.message, { sent: true });
+      if (error instanceof PeerBodyError)
+        throw new CallError('INTERNAL', NOT_UNDERSTOOD, error.message, { sent: true });
       throw error;
     }
   }
@@ -70,7 +75,8 @@ export class WritePath {
         return await this.local(request, remaining);
       } catch (error) {
         if (!(error instanceof ReplicaError)) throw error;
-        if (NOTHING_HAPPENED.has(error.reason)) return error.message;
+        // A stopping leader does not come back; the caller finds the next one sooner than this node does.
+        if (NOTHING_HAPPENED.has(error.reason) && error.reason !== 'STOPPING') return error.message;
         throw nodeErrorOf(error);
       }
     }
@@ -80,6 +86,7 @@ export class WritePath {
         await this.options.call(leader, group, PEER_CALLS.submit, encodeSubmit(request), remaining),
       );
     } catch (error) {
+      if (error instanceof PeerBodyError) throw outcomeUnknown(error.message, this.options.nameOf(leader));
       if (!(error instanceof CallError)) throw error;
       if (nothingHappened(error)) return error.message;
       throw forwardingFailed(error, this.options.nameOf(leader));
@@ -120,10 +127,21 @@ function forwardingFailed(failure: CallError, leader: string): NodeError {
   if (failure.remote && failure.reason === 'CLOCK_AHEAD') {
     return new NodeError('UNAVAILABLE', 'CLOCK_AHEAD', failure.message);
   }
+  if (failure.remote && failure.reason === NOT_UNDERSTOOD) {
+    return new NodeError(
+      'FAILED_PRECONDITION',
+      NOT_UNDERSTOOD,
+      `The leader "${leader}" refused it: ${failure.message}`,
+    );
+  }
+  return outcomeUnknown(failure.message, leader);
+}
+
+function outcomeUnknown(why: string, leader: string): NodeError {
   return new NodeError(
     'UNAVAILABLE',
     'OUTCOME_UNKNOWN',
-    `The write was sent to the leader "${leader}" and not answered in time (${failure.message}). ` +
+    `The write was sent to the leader "${leader}" and not answered in time (${why}). ` +
       'It may have happened; ask again with the same id.',
     { retryAfterMs: 200 },
   );
