@@ -91,10 +91,12 @@ export function countZeroSectors(parts: readonly Buffer[], position: number): nu
     const end = at + part.length;
     // Sectors that begin within the part. The one in which it begins holds its magic, or is the mark's; the one in which it
     // ends holds the next part's magic unless it is the last.
-    for (let sector = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES; sector < end; sector += SECTOR_BYTES) {
-      const sectorEnd = Math.min(sector + SECTOR_BYTES, end);
-      if (sectorEnd < sector + SECTOR_BYTES && i < parts.length - 1) break;
-      if (isAllZero(part, sector - at, sectorEnd - at)) zeroSectors += 1;
+    for (let from = (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES - at; from < part.length; from += SECTOR_BYTES) {
+      // Nearly every sector ends here: this runs over every flush.
+      if (part[from] !== 0) continue;
+      const to = Math.min(from + SECTOR_BYTES, part.length);
+      if (to < from + SECTOR_BYTES && i < parts.length - 1) break;
+      if (isAllZero(part, from, to)) zeroSectors += 1;
     }
     at = end;
   }
