@@ -61,6 +61,11 @@ export class SegmentFiles {
     return this.files.open(segment.path, 'update');
   }
 
+  /** Puts a segment with these contents in the place of the one that has its name. A loss of power leaves one or the other. */
+  async replace(segment: SegmentFile, fill: (file: RandomAccessFile) => Promise<void>): Promise<void> {
+    await this.rename(await this.prepared(segment, fill), segment.path);
+  }
+
   /** Removes segments in the given order, one by one, so that at no moment there is a gap between those that are left. */
   async remove(segments: readonly Segment[]): Promise<void> {
     for (const { path } of segments) await this.removeSegment(path);
@@ -123,10 +128,11 @@ export class SegmentFiles {
   }
 
   /** A whole segment under a passing name. @returns its path */
-  private async prepared(segment: SegmentFile): Promise<string> {
+  private async prepared(segment: SegmentFile, fill?: (file: RandomAccessFile) => Promise<void>): Promise<string> {
     const { file } = await this.takeSpare(segment.capacity);
     try {
       await file.write([encodeSegmentHeader(segment.header)], 0);
+      await fill?.(file);
       await file.datasync();
       this.syncs += 1;
     } finally {
