@@ -1,0 +1,73 @@
+import type { NodeId } from '../../src/raft/core';
+import { CallError, type CallHandler } from '../../src/raft/transport';
+import type { Network } from './network';
+import type { ProcessLife } from './process-life';
+import { MILLISECOND, type VirtualTime } from './virtual-time';
+
+/** Somebody who answers calls, while there is such a process. */
+export interface Callee {
+  readonly life: ProcessLife;
+  readonly handlers: ReadonlyMap<number, CallHandler>;
+}
+
+const REFUSED_MICROS = 300;
+
+/** Calls between nodes as the peer transport makes them: each at most once, and with a deadline. */
+export class Calls {
+  constructor(
+    private readonly time: VirtualTime,
+    private readonly network: Network,
+    private readonly calleeAt: (id: NodeId) => Callee | undefined,
+  ) {}
+
+  call(caller: ProcessLife, from: NodeId, to: NodeId, method: number, body: Buffer, deadlineMs: number) {
+    return new Promise<Buffer>((resolve, reject) => {
+      const copy = Buffer.from(body);
+      caller.after(deadlineMs * MILLISECOND, () => reject(noAnswer()));
+      if (!this.calleeAt(to) && this.network.passes(from, to)) {
+        caller.after(REFUSED_MICROS, () => reject(refused()));
+        return;
+      }
+      const back = (settle: () => void): void => this.network.transmit(to, from, () => caller.run(settle), true);
+      const arrive = (): void => {
+        const callee = this.calleeAt(to);
+        callee?.life.run(() => {
+          this.serve(callee, from, method, copy, deadlineMs).then(
+            (answer) => back(() => resolve(Buffer.from(answer))),
+            (error: unknown) => back(() => reject(remote(error))),
+          );
+        });
+      };
+      this.network.transmit(from, to, arrive, true);
+    });
+  }
+
+  private async serve(callee: Callee, from: NodeId, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> {
+    const handler = callee.handlers.get(method);
+    if (!handler) throw new CallError('UNIMPLEMENTED', 'METHOD_UNKNOWN', `no method ${method}`, { sent: true });
+    return handler({
+      from,
+      peer: { clusterId: '', nodeId: from, nodeName: '' },
+      group: 0,
+      body,
+      deadline: this.time.now / MILLISECOND + deadlineMs,
+    });
+  }
+}
+
+function noAnswer(): CallError {
+  return new CallError('DEADLINE_EXCEEDED', 'NO_ANSWER', 'no answer in time', { sent: true });
+}
+
+function refused(): CallError {
+  return new CallError('UNAVAILABLE', 'PEER_UNREACHABLE', 'the connection was refused', { sent: false });
+}
+
+/** A failure of the peer's own as the caller sees it; anything but a CallError is a fault of the program. */
+function remote(error: unknown): CallError {
+  const { code, reason, message } =
+    error instanceof CallError
+      ? error
+      : { code: 'INTERNAL', reason: 'HANDLER_FAILED', message: error instanceof Error ? error.message : String(error) };
+  return new CallError(code, reason, message, { sent: true, remote: true });
+}

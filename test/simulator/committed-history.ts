@@ -1,0 +1,56 @@
+import type { BatchHeader } from '../../src/log/batch';
+import type { LedgerMachine } from '../../src/node/ledger-machine';
+import { expectBalanced } from './money-checks';
+import { violated } from './violation';
+
+export interface CommittedEntry {
+  readonly term: number;
+  readonly hash: string;
+  /** Of the ledger's state once it was applied. */
+  readonly state: string;
+  readonly outcomes: Buffer;
+}
+
+/**
+ * What the cluster has committed, entry by entry, as the first node applied it. Every other node, every replay and every
+ * snapshot has to agree with it (state machine safety), for ever.
+ */
+export class CommittedHistory {
+  private readonly entries: (CommittedEntry | undefined)[] = [];
+  applied = 0;
+
+  get lastIndex(): number {
+    return this.entries.length - 1;
+  }
+
+  at(index: number): CommittedEntry | undefined {
+    return this.entries[index];
+  }
+
+  /** A node has applied a batch, and `machine` is its state right after it. */
+  take(name: string, header: BatchHeader, outcomes: Buffer, machine: LedgerMachine): void {
+    const { index, term } = header;
+    this.applied += 1;
+    const hash = header.hash.toString('latin1');
+    const state = machine.hash();
+    const known = this.entries[index];
+    if (!known) {
+      if (index > 1 && !this.entries[index - 1])
+        violated('dense history', `${name} applied ${index}, not ${index - 1}`);
+      this.entries[index] = { term, hash, state, outcomes: Buffer.from(outcomes) };
+      expectBalanced(name, index, machine.reader);
+      return;
+    }
+    if (known.term !== term || known.hash !== hash) {
+      violated('state machine safety', `${name} applied another entry ${index} (term ${term}) than term ${known.term}`);
+    }
+    if (!known.outcomes.equals(outcomes)) violated('determinism', `${name} decided otherwise about entry ${index}`);
+    this.expectState(name, index, state);
+  }
+
+  /** The state of a node that stands at `index`, however it came there. */
+  expectState(name: string, index: number, state: string): void {
+    const known = this.entries[index];
+    if (known && known.state !== state) violated('determinism', `${name} has another state at index ${index}`);
+  }
+}

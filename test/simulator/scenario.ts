@@ -1,0 +1,111 @@
+import { encodeCommand } from '../../src/ledger/command-codec';
+import { encodeValues } from '../../src/log/chunk';
+import type { HistoryReport } from './client-history';
+import { BANK, SimClient, type ClientWorld } from './sim-client';
+import type { Simulation } from './simulation';
+import { violated } from './violation';
+
+const CLIENTS = 4;
+const FIRST_ACCOUNTS = 5;
+const SETUP_SECONDS = 20;
+/** An election takes some tenths of a second; a snapshot and a long log have to travel as well. */
+const RECOVERY_SECONDS = 60;
+
+/** The course of a run: a calm start, a phase with faults in which nothing may go wrong, a healed one in which all must go right. */
+export class Scenario {
+  private readonly world: ClientWorld;
+  private readonly accounts: string[] = [];
+
+  constructor(private readonly sim: Simulation) {
+    const { clusterId, nodes, requests, history, trace } = sim;
+    this.world = { clusterId, nodes, requests, history, trace, accounts: this.accounts };
+  }
+
+  async run(): Promise<HistoryReport> {
+    const { sim } = this;
+    await sim.until('leader', SETUP_SECONDS, () => sim.nodes.some(({ running }) => running?.replica.isLeader));
+    await this.prepare();
+    sim.faults.start();
+    let stopping = false;
+    const clients = Array.from({ length: CLIENTS }, (_, at) => this.client(`c${at + 1}`).run(() => stopping));
+    const end = sim.time.now + sim.options.seconds * 1_000_000;
+    const working = this.watch(Promise.all(clients));
+    await sim.until('end of the faults', sim.options.seconds + 1, () => sim.time.now >= end);
+    sim.faults.heal();
+    stopping = true;
+    await sim.until('end of the clients', RECOVERY_SECONDS, working);
+    await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
+    await this.serve();
+    await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
+    return sim.history.check(sim.nodes[0]!.running!.storage.machine.reader);
+  }
+
+  private client(name: string): SimClient {
+    return new SimClient(this.world, name, this.sim.random(`client ${name}`));
+  }
+
+  /** A ledger, and some accounts to begin with. */
+  private async prepare(): Promise<void> {
+    const { sim } = this;
+    await this.finish('first ledger', SETUP_SECONDS, this.createLedger());
+    const first = this.client('first');
+    await this.finish('bank', SETUP_SECONDS, first.openAccount(BANK, undefined, undefined));
+    for (let at = 1; at <= FIRST_ACCOUNTS; at += 1) {
+      await this.finish('account', SETUP_SECONDS, first.openAccount(`a${at}`, 0n, at === 1 ? 9_000n : undefined));
+    }
+    sim.trace.add('world', 'is prepared');
+  }
+
+  private async createLedger(): Promise<boolean> {
+    const { requests, nodes } = this.sim;
+    const command = encodeCommand({
+      kind: 'create_ledger',
+      code: 'USD',
+      scale: 2,
+      autoOpen: false,
+      rounding: 0,
+      defaultMinBalance: 0n,
+      defaultMaxBalance: undefined,
+    });
+    const request = { type: 1, kind: 'system', chunk: encodeValues(1, [command]), count: 1, subject: '' } as const;
+    for (const node of [...nodes, ...nodes, ...nodes]) {
+      const attempt = await requests.attempt(node, 1_000, ({ writes }) => writes.submit(request, 1_000));
+      if (attempt.kind === 'answer') return true;
+    }
+    return false;
+  }
+
+  /** The healed cluster takes a write, and shows it at every node. */
+  private async serve(): Promise<void> {
+    const client = this.client('last');
+    await this.finish('write', RECOVERY_SECONDS, client.transfer(1));
+    for (const node of this.sim.nodes) await this.finish('read', RECOVERY_SECONDS, client.readBalance(node));
+  }
+
+  /** One leader, and everyone has applied all that it has, with the same state. */
+  private agree(): boolean {
+    const { nodes, committed } = this.sim;
+    const replicas = nodes.map(({ running }) => running?.replica);
+    const leaders = replicas.filter((replica) => replica?.isLeader);
+    const end = leaders[0]?.status().lastIndex;
+    if (leaders.length !== 1 || !replicas.every((replica) => replica?.appliedIndex === end)) return false;
+    for (const { name, running } of nodes) committed.expectState(name, end!, running!.storage.machine.hash());
+    return true;
+  }
+
+  private async finish(what: string, seconds: number, work: Promise<boolean>): Promise<void> {
+    let succeeded = false;
+    const done = this.watch(work.then((success) => (succeeded = success)));
+    await this.sim.until(what, seconds, done);
+    if (!succeeded) violated('liveness', `the ${what} was refused although nothing was broken`);
+  }
+
+  private watch(work: Promise<unknown>): () => boolean {
+    let done = false;
+    work.then(
+      () => (done = true),
+      (error: unknown) => this.sim.fail(error),
+    );
+    return () => done;
+  }
+}

@@ -1,0 +1,233 @@
+import type { Committed } from '../../src/api/node-port';
+import { encodeCommand, type Command } from '../../src/ledger/command-codec';
+import { normaliseId } from '../../src/ledger/identifiers';
+import { decodeOutcomeRow, OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
+import { ResultCode, resultName } from '../../src/ledger/result-codes';
+import { encodeValues } from '../../src/log/chunk';
+import { ReadBarrier } from '../../src/node/read-barrier';
+import { encodeToken } from '../../src/node/token';
+import type { SeededRandom } from '../support/seeded-random';
+import type { ClientHistory, TransferOperation } from './client-history';
+import type { Requests } from './requests';
+import type { Running, SimNode } from './sim-node';
+import type { Trace } from './trace';
+import { MILLISECOND } from './virtual-time';
+import { violated } from './violation';
+
+const LEDGER_RECORD = 1;
+const ATTEMPT_MILLIS = 1_500;
+const MOST_ATTEMPTS = 12;
+const NOTHING = Buffer.alloc(0);
+
+export interface ClientWorld {
+  readonly clusterId: string;
+  readonly nodes: readonly SimNode[];
+  readonly requests: Requests;
+  readonly history: ClientHistory;
+  readonly trace: Trace;
+  /** Names of accounts that are open. */
+  readonly accounts: string[];
+}
+
+/** The account that money comes from; it may go below zero. */
+export const BANK = 'bank';
+
+/** A program that moves money: one request after the other, each at any node, the same id again where it has no answer. */
+export class SimClient {
+  private ids = 0;
+  private token = '';
+  private written: TransferOperation | undefined;
+
+  constructor(
+    private readonly world: ClientWorld,
+    readonly name: string,
+    private readonly random: SeededRandom,
+  ) {}
+
+  /** Works until told to stop; what it has begun then, it brings to an end. */
+  async run(stopped: () => boolean): Promise<void> {
+    while (!stopped()) {
+      await this.world.requests.time.sleep(this.random.below(60 * MILLISECOND));
+      const dice = this.random.next();
+      if (dice < 0.55) await this.transfer(1);
+      else if (dice < 0.65) await this.transfer(2 + this.random.below(20));
+      else if (dice < 0.7) await this.openAccount(`${this.name}-${(this.ids += 1)}`, 0n, 5_000n);
+      else if (dice < 0.75) await this.repeat();
+      else if (dice < 0.9) await this.readBalance();
+      else if (dice < 0.95) await this.readOwnWrite();
+      else await this.readStale(1 + this.random.below(2_000));
+    }
+  }
+
+  /** Moves money between random accounts, several times in one batch; resolves when the batch is answered or given up. */
+  async transfer(count: number): Promise<boolean> {
+    const operations = Array.from({ length: count }, () => this.drawTransfer());
+    return this.submit(operations);
+  }
+
+  /** Minor units. */
+  async openAccount(name: string, min: bigint | undefined, max: bigint | undefined): Promise<boolean> {
+    const limit = (value: bigint | undefined) =>
+      value === undefined ? ({ kind: 'none' } as const) : ({ kind: 'given', text: decimal(value) } as const);
+    const [low, high] = [limit(min), limit(max)];
+    const command: Command = {
+      kind: 'open_account',
+      name,
+      ledger: 'USD',
+      min: low,
+      max: high,
+      userData: 0n,
+      metadata: NOTHING,
+    };
+    const answer = await this.write([command], () => undefined);
+    if (!answer) return false;
+    const { result } = decodeOutcomeRow(answer.outcomes);
+    if (result !== ResultCode.OK) violated('opening', `account ${name} was refused: ${resultName(result)}`);
+    this.world.history.accountOpened(name);
+    this.world.accounts.push(name);
+    return true;
+  }
+
+  /** A linearizable read of one balance at a random node. */
+  async readBalance(node = this.anyNode()): Promise<boolean> {
+    const { history, requests, accounts } = this.world;
+    const account = accounts[this.random.below(accounts.length)]!;
+    const called = history.moment();
+    const floor = history.floorAt(requests.time.now);
+    const attempt = await requests.attempt(node, ATTEMPT_MILLIS, async (running) => {
+      await this.barrier(running).wait({ level: 'LINEARIZABLE' }, ATTEMPT_MILLIS);
+      this.expectAtLeast(node, running, floor, 'a linearizable read');
+      return balanceOf(running, account);
+    });
+    if (attempt.kind !== 'answer') return false;
+    history.read(account, called, attempt.value);
+    this.world.trace.add(this.name, `read ${account} = ${attempt.value} at ${node.name}`);
+    return true;
+  }
+
+  private drawTransfer(): TransferOperation {
+    const { accounts, history } = this.world;
+    const { random } = this;
+    const debit = random.chance(0.25) ? BANK : accounts[random.below(accounts.length)]!;
+    let credit = accounts[random.below(accounts.length)]!;
+    if (credit === debit) credit = debit === accounts[0] ? accounts[1]! : accounts[0]!;
+    this.ids += 1;
+    return history.call(`${this.name}-${this.ids}`, debit, credit, BigInt(1 + random.below(4_000)));
+  }
+
+  private async submit(operations: readonly TransferOperation[]): Promise<boolean> {
+    const { history } = this.world;
+    const answer = await this.write(operations.map(command), () => {
+      for (const operation of operations) operation.doubtful = true;
+    });
+    if (!answer) return false;
+    const answered = history.moment();
+    for (const [i, operation] of operations.entries()) {
+      operation.outcome = decodeOutcomeRow(answer.outcomes, i * OUTCOME_ROW_BYTES);
+      operation.answered = answered;
+    }
+    this.written = operations.at(-1);
+    return true;
+  }
+
+  /** Asks again for what was acknowledged long ago, as a client that crashed: the first answer has to come. */
+  private async repeat(): Promise<void> {
+    const { transfers } = this.world.history;
+    const old = transfers[this.random.below(transfers.length)];
+    if (!old?.outcome) return;
+    const answer = await this.write([command(old)], () => undefined);
+    if (!answer) return;
+    const { result, offset, replayed } = decodeOutcomeRow(answer.outcomes);
+    if (replayed && result === old.outcome.result && offset === old.outcome.offset) return;
+    violated('idempotency', `${old.id} was ${resultName(old.outcome.result)}, and again is ${resultName(result)}`);
+  }
+
+  /** Tries one node after the other, with the same bytes, until there is an answer. */
+  private async write(commands: readonly Command[], inDoubt: () => void): Promise<Committed | undefined> {
+    const { requests, trace, history, clusterId } = this.world;
+    const chunk = encodeValues(LEDGER_RECORD, commands.map(encodeCommand));
+    const request = { type: 1, kind: 'records', chunk, count: commands.length, subject: '' } as const;
+    for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
+      const node = this.anyNode();
+      const timeout = 50 + this.random.below(ATTEMPT_MILLIS);
+      const attempt = await requests.attempt(node, timeout + 50, ({ writes }) => writes.submit(request, timeout));
+      if (attempt.kind === 'answer') {
+        const { index, term } = attempt.value;
+        trace.add(this.name, `${commands.length} written at ${index}.${term} through ${node.name}`);
+        history.acknowledged(requests.time.now, index);
+        this.token = encodeToken(clusterId, { group: 0, index });
+        return attempt.value;
+      }
+      if (attempt.kind === 'unknown') inDoubt();
+      trace.add(this.name, `write ${attempt.kind === 'unknown' ? 'in doubt' : attempt.reason} at ${node.name}`);
+      await requests.time.sleep(this.random.below(100 * MILLISECOND));
+      if (attempts >= 3 && this.random.chance(0.1)) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Read your writes: with the token of a write, any node shows it. */
+  private async readOwnWrite(): Promise<void> {
+    const { written, token } = this;
+    if (!written) return;
+    const node = this.anyNode();
+    await this.world.requests.attempt(node, ATTEMPT_MILLIS, async (running) => {
+      await this.barrier(running).wait({ level: 'AT_LEAST', token }, ATTEMPT_MILLIS);
+      const found = running.storage.machine.reader.transferById(normaliseId(written.id)!);
+      if (!found) violated('read your writes', `${node.name} does not show ${written.id}`);
+    });
+  }
+
+  /** A bound counts from the call: whoever had to ask the leader first is as new as the call. */
+  private async readStale(maxStalenessMs: number): Promise<void> {
+    const { requests, history } = this.world;
+    const node = this.anyNode();
+    const floor = history.floorAt(requests.time.now - maxStalenessMs * MILLISECOND - 1);
+    await requests.attempt(node, ATTEMPT_MILLIS, async (running) => {
+      await this.barrier(running).wait({ level: 'STALE', maxStalenessMs }, ATTEMPT_MILLIS);
+      this.expectAtLeast(node, running, floor, `a read that may be ${maxStalenessMs} ms old`);
+    });
+  }
+
+  private expectAtLeast(node: SimNode, { replica }: Running, floor: number, what: string): void {
+    if (replica.appliedIndex >= floor) return;
+    violated(
+      'freshness',
+      `${what} at ${node.name} shows index ${replica.appliedIndex}; ${floor} was acknowledged before`,
+    );
+  }
+
+  private barrier({ replica }: Running): ReadBarrier {
+    return new ReadBarrier(replica, 0, () => this.world.clusterId);
+  }
+
+  private anyNode(): SimNode {
+    return this.world.nodes[this.random.below(this.world.nodes.length)]!;
+  }
+}
+
+function balanceOf({ storage }: Running, account: string): bigint {
+  const { reader } = storage.machine;
+  const found = reader.account(account);
+  return (found && reader.balance(found.handle)?.posted) ?? 0n;
+}
+
+function command({ id, debit, credit, amount }: TransferOperation): Command {
+  return {
+    kind: 'transfer',
+    id: normaliseId(id)!,
+    debit: { name: debit },
+    credit: { name: credit },
+    amount: { minor: amount },
+    ledger: '',
+    code: 0,
+    userData: 0n,
+    metadata: NOTHING,
+    flags: 0,
+  };
+}
+
+function decimal(minor: bigint): string {
+  const digits = minor.toString().padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}

@@ -1,0 +1,42 @@
+import type { GroupStorage } from '../../src/node/group-storage';
+import type { LedgerMachine } from '../../src/node/ledger-machine';
+import type { Message, NodeId } from '../../src/raft/core';
+import type { ReplicaLimits } from '../../src/raft/replica/limits';
+import type { ReplicaTiming } from '../../src/raft/replica/replica-options';
+import type { StateMachine } from '../../src/raft/replica/state-machine';
+import type { Calls } from './calls';
+import type { FaultCounts } from './fault-counts';
+import type { SimNode } from './sim-node';
+import type { Trace } from './trace';
+import type { VirtualTime } from './virtual-time';
+
+/** What a run draws once, for all its nodes. */
+export interface NodeSettings {
+  readonly timing: ReplicaTiming;
+  readonly limits: ReplicaLimits;
+  readonly storage: {
+    readonly segmentBytes: number;
+    readonly snapshotBytes: number;
+    readonly retentionBytes: number | undefined;
+  };
+}
+
+/** A simulated cluster as one of its nodes sees it. */
+export interface SimWorld {
+  readonly time: VirtualTime;
+  readonly trace: Trace;
+  readonly calls: Calls;
+  readonly counts: FaultCounts;
+  readonly settings: NodeSettings;
+  readonly clusterId: string;
+  /** Nodes that did something in this step; they are checked at its end. */
+  readonly touched: Set<SimNode>;
+  nameOf(id: NodeId): string;
+  send(message: Message): void;
+  /** The machine as a replica is to see it, so that every batch it applies is checked. */
+  observed(node: SimNode, machine: LedgerMachine): StateMachine;
+  /** A process has read its disk and is about to take part. */
+  started(node: SimNode, storage: GroupStorage): void;
+  /** Something happened that must not: the run ends. */
+  fail(error: unknown): void;
+}

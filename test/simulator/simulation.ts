@@ -1,0 +1,195 @@
+import type { GroupStorage } from '../../src/node/group-storage';
+import type { LedgerMachine } from '../../src/node/ledger-machine';
+import type { Configuration, Message, NodeId } from '../../src/raft/core';
+import type { StateMachine } from '../../src/raft/replica/state-machine';
+import { FrameType } from '../../src/raft/transport/frame';
+import { decodeMessage } from '../../src/raft/transport/message-decoder';
+import { encodeMessage } from '../../src/raft/transport/message-encoder';
+import { SeededRandom } from '../support/seeded-random';
+import { Calls } from './calls';
+import { ClientHistory, type HistoryReport } from './client-history';
+import { CommittedHistory } from './committed-history';
+import { FaultCounts } from './fault-counts';
+import { FaultPlan } from './fault-plan';
+import { describeMessage, Network } from './network';
+import { RaftChecks } from './raft-checks';
+import { Requests } from './requests';
+import { Scenario } from './scenario';
+import { drawSettings } from './settings';
+import { SimNode } from './sim-node';
+import type { NodeSettings, SimWorld } from './sim-world';
+import { Trace } from './trace';
+import { VirtualTime } from './virtual-time';
+import { violated } from './violation';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Length of the phase with faults, in simulated seconds. */
+  readonly seconds: number;
+  /** Gets every line of the trace. */
+  readonly everyLine?: (line: string) => void;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  readonly hash: string;
+  readonly events: number;
+  /** Simulated, to the end of the liveness phase. */
+  readonly seconds: number;
+  readonly faults: FaultCounts;
+  readonly elections: number;
+  readonly committed: number;
+  readonly history: HistoryReport;
+}
+
+/** A run that found something, with all that is needed to look at it. */
+export class SimulationFailure extends Error {
+  override readonly name = 'SimulationFailure';
+
+  constructor(
+    readonly seed: number,
+    readonly lastLines: readonly string[],
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), { cause });
+  }
+}
+
+const CLUSTER_ID = 'c0ffee00'.repeat(4);
+
+/** A cluster of the real program on simulated machines, from one seed: the same seed, the same run. */
+export class Simulation implements SimWorld {
+  readonly time = new VirtualTime();
+  readonly trace: Trace;
+  readonly counts = new FaultCounts();
+  readonly touched = new Set<SimNode>();
+  readonly clusterId = CLUSTER_ID;
+  readonly settings: NodeSettings;
+  readonly nodes: readonly SimNode[];
+  readonly network: Network;
+  readonly calls: Calls;
+  readonly requests: Requests;
+  readonly history = new ClientHistory();
+  readonly committed = new CommittedHistory();
+  readonly faults: FaultPlan;
+  private readonly checks = new RaftChecks(this.committed);
+  private readonly byId: ReadonlyMap<NodeId, SimNode>;
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor(readonly options: SimulationOptions) {
+    this.trace = new Trace(() => this.time.now, options.everyLine);
+    this.settings = drawSettings(this.random('settings'));
+    this.network = new Network(this.time, this.random('network'), this.counts);
+    this.nodes = Array.from({ length: options.nodes }, (_, at) => {
+      const id = this.random(`id ${at}`).bytes(8).toString('hex');
+      return new SimNode(this, id, `n${at + 1}`, this.random(`node ${at}`).below(0x1_0000_0000));
+    });
+    this.byId = new Map(this.nodes.map((node) => [node.id, node]));
+    this.calls = new Calls(this.time, this.network, (id) => {
+      const node = this.byId.get(id);
+      return node?.life && { life: node.life, handlers: node.handlers };
+    });
+    this.requests = new Requests(this.time, this.random('requests'), (error) => this.fail(error));
+    this.faults = new FaultPlan(this, this.random('faults'));
+  }
+
+  /** Rejects with SimulationFailure. */
+  async run(): Promise<SimulationReport> {
+    try {
+      await this.format();
+      const history = await new Scenario(this).run();
+      return {
+        seed: this.options.seed,
+        hash: this.trace.hash(),
+        events: this.time.events,
+        seconds: this.time.now / 1_000_000,
+        faults: this.counts,
+        elections: this.checks.elections,
+        committed: this.committed.lastIndex,
+        history,
+      };
+    } catch (error) {
+      throw new SimulationFailure(this.options.seed, this.trace.lastLines(), error);
+    }
+  }
+
+  /** Lets events happen until `done`, or throws where that takes longer than `seconds`. */
+  async until(what: string, seconds: number, done: () => boolean): Promise<void> {
+    const deadline = this.time.now + seconds * 1_000_000;
+    while (!done()) {
+      if (this.time.now > deadline) violated('liveness', `in ${seconds} seconds there was no ${what}`);
+      await this.step();
+    }
+  }
+
+  /** Randomness of its own for each purpose, so that more of one changes nothing in the others. */
+  random(purpose: string): SeededRandom {
+    let state = this.options.seed >>> 0;
+    for (const char of purpose) state = (Math.imul(state ^ char.charCodeAt(0), 0x01000193) + 0x9e3779b9) >>> 0;
+    return new SeededRandom(state);
+  }
+
+  nameOf(id: NodeId): string {
+    return this.byId.get(id)?.name ?? (id === '' ? 'nobody' : id);
+  }
+
+  send(message: Message): void {
+    this.checks.sent(message);
+    const { from, to } = message;
+    const names = `${this.nameOf(from)}>${this.nameOf(to)}`;
+    const text = describeMessage(message);
+    const body = Buffer.concat(encodeMessage(message).parts);
+    this.network.transmit(from, to, () => {
+      this.trace.add(names, text);
+      // Each delivery has bytes of its own, as from a socket.
+      const frame = { type: FrameType.message, group: 0, body: Buffer.from(body) };
+      this.byId.get(to)?.receive(decodeMessage(frame, from, to));
+    });
+  }
+
+  observed(node: SimNode, machine: LedgerMachine): StateMachine {
+    return {
+      apply: (batch, header) => {
+        const outcomes = machine.apply(batch, header);
+        this.trace.add(node.name, `applies ${header.index}.${header.term}`);
+        this.committed.take(node.name, header, outcomes, machine);
+        return outcomes;
+      },
+      snapshot: () => machine.snapshot(),
+      restore: (chunks, at) => machine.restore(chunks, at),
+      flush: () => machine.flush(),
+    };
+  }
+
+  started(node: SimNode, { snapshotMeta, log, machine, hardState, mayHaveLost }: GroupStorage): void {
+    const { index } = snapshotMeta;
+    this.trace.add(node.name, `up: term ${hardState.term}, snapshot ${index}, log to ${log.lastIndex}.${log.lastTerm}`);
+    if (index > 0) this.committed.expectState(node.name, index, machine.hash());
+    // No disk rots here, so a crash alone must never look as if it could have taken something acknowledged.
+    if (mayHaveLost) violated('durability', `${node.name} believes that it lost entry ${mayHaveLost.index}`);
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= { error };
+  }
+
+  private async step(): Promise<void> {
+    if (!(await this.time.step())) violated('liveness', 'nothing will ever happen again');
+    if (this.failure) throw this.failure.error;
+    for (const node of this.touched) this.checks.look(node);
+    this.touched.clear();
+  }
+
+  private async format(): Promise<void> {
+    const ids = this.nodes.map((node) => node.id).sort();
+    const configuration: Configuration = {
+      voters: ids,
+      votersOutgoing: [],
+      learners: [],
+      servers: ids.map((id) => ({ id, name: this.nameOf(id), rpcAddr: `${this.nameOf(id)}:1` })),
+    };
+    for (const node of this.nodes) await node.format(CLUSTER_ID, configuration);
+    for (const node of this.nodes) node.boot();
+  }
+}
