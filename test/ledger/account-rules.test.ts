@@ -121,7 +121,7 @@ describe('OpenAccount', () => {
     const inOtherWords = { ...alice, min: { kind: 'given', text: '-1.50' } as const };
     expect(result(ledger, inOtherWords)).toBe('again ok');
     expect(result(ledger, { ...alice, ledger: 'EUR', userData: 8n })).toBe('exists_with_different_ledger');
-    expect(result(ledger, { ...alice, ledger: 'XXX', userData: 8n })).toBe('exists_with_different_ledger');
+    expect(result(ledger, { ...alice, ledger: 'XTS', userData: 8n })).toBe('exists_with_different_ledger');
     expect(result(ledger, { ...alice, max: { kind: 'none' }, userData: 8n })).toBe('exists_with_different_limits');
     expect(result(ledger, { ...alice, max: { kind: 'given', text: '0.001' } })).toBe('exists_with_different_limits');
     expect(result(ledger, { ...alice, userData: 8n, metadata: Buffer.alloc(0) })).toBe(
@@ -147,7 +147,7 @@ describe('OpenAccount', () => {
   });
 
   test.each<[string, Partial<OpenAccountCommand>]>([
-    ['ledger_not_found', { ledger: 'XXX' }],
+    ['ledger_not_found', { ledger: 'XTS' }],
     ['amount_precision', { min: { kind: 'given', text: '-0.001' } }],
     ['amount_precision', { max: { kind: 'given', text: '0.001' } }],
     ['amount_too_large', { max: { kind: 'given', text: '9'.repeat(38) } }],

@@ -28,8 +28,8 @@ test('the first rule that applies wins', () => {
     // Idempotency before everything that needs the accounts.
     ledger.transfer({ id: uuid(1), from: 'nobody', to: 'noone', amount: '0.001' }),
     // Accounts, the payer first; then that they belong together.
-    ledger.transfer({ id: 'a', from: 'nobody', to: 'noone', amount: '0.001', ledger: 'XXX' }),
-    ledger.transfer({ id: 'b', from: 'shut', to: 'noone', amount: '0.001', ledger: 'XXX' }),
+    ledger.transfer({ id: 'a', from: 'nobody', to: 'noone', amount: '0.001', ledger: 'XTS' }),
+    ledger.transfer({ id: 'b', from: 'shut', to: 'noone', amount: '0.001', ledger: 'XTS' }),
     ledger.transfer({ id: 'c', from: 'shut', to: 'eva', amount: '0.001' }),
     ledger.transfer({ id: 'd', from: 'shut', to: 'closed payee', amount: '0.001', ledger: 'EUR' }),
     // What the amount is, at the scale that the ledger has.

@@ -11,7 +11,7 @@ describe('reading the state', () => {
     expect(names(2, 2)).toEqual(['a', 'b']);
     expect(names(4, 2, 'USD')).toEqual(['c']);
     expect(names(1, 10, 'EUR')).toEqual(['eva']);
-    expect(names(1, 10, 'XXX')).toEqual([]);
+    expect(names(1, 10, 'XTS')).toEqual([]);
     expect(names(6, 10)).toEqual([]);
   });
 

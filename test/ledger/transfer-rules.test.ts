@@ -70,7 +70,7 @@ describe('every refusal', () => {
     ['credit_account_not_found', { id: 'x', from: 'alice', to: 'nobody', amount: '1' }],
     ['accounts_must_have_the_same_ledger', { id: 'x', from: 'alice', to: 'eva', amount: '1' }],
     ['accounts_must_have_the_same_ledger', { id: 'x', from: 'alice', to: 'bob', amount: '1', ledger: 'EUR' }],
-    ['accounts_must_have_the_same_ledger', { id: 'x', from: 'alice', to: 'bob', amount: '1', ledger: 'XXX' }],
+    ['accounts_must_have_the_same_ledger', { id: 'x', from: 'alice', to: 'bob', amount: '1', ledger: 'XTS' }],
     ['amount_precision', { id: 'x', from: 'alice', to: 'bob', amount: '0.001' }],
     ['amount_too_large', { id: 'x', from: 'alice', to: 'bob', amount: '1' + '0'.repeat(36) }],
     ['amount_too_large', { id: 'x', from: 'alice', to: 'bob', amount: FOR_EVER + 1n }],
