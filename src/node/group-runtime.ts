@@ -51,17 +51,18 @@ export class GroupRuntime {
     const { replica, id } = this;
     const call = (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> =>
       transport.call(to, group, method, body, { deadlineMs });
+    const now = (): number => performance.now();
     this.writes = new WritePath({
       group: id,
       replica,
       call,
       nameOf,
-      now: () => performance.now(),
+      now,
       leaderChange: (millis) => this.leaderSignal.next(millis),
     });
     this.barrier = new ReadBarrier(replica, id, () => data.clusterId);
     this.leadership = new Leadership({ group: id, replica, call });
-    const history = new PeerHistory({ group: id, peers: livePeers, call, events });
+    const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
     const readOutcomes = (offset: number, count: number): Promise<Buffer> => storage.outcomes.read(offset, count);
     const appliedIndex = (): number => replica.appliedIndex;
     const nextOffset = (): number => machine.nextOffset;

@@ -17,6 +17,9 @@ export interface RecordReaderOptions {
   readonly fromPeers: (from: number, maxBytes: number, deadlineMs: number) => Promise<RecordPage | undefined>;
 }
 
+/** What a record costs beside its value, so that a page of empty values ends, too. */
+const RECORD_OVERHEAD_BYTES = 32;
+
 /** The log as its consumers see it: committed records with dense offsets, each with its outcome. */
 export class RecordReader {
   constructor(private readonly options: RecordReaderOptions) {}
@@ -92,7 +95,7 @@ export class RecordReader {
           type: chunk.type,
           value,
         });
-        bytes += value.length;
+        bytes += value.length + RECORD_OVERHEAD_BYTES;
       }
       ordinal += chunk.count;
     }
