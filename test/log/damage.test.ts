@@ -5,7 +5,7 @@ import type { SegmentedLog } from '../../src/log/segmented-log';
 import { segmentName } from '../../src/log/segment-header';
 import { BatchChain, readWholeLog } from '../support/batch-chain';
 import { FaultyFiles } from '../support/faulty-files';
-import { DIRECTORY, openLog } from './crash-kit';
+import { DIRECTORY, isPowerLoss, openLog, survivals } from './crash-kit';
 
 const FIRST = join(DIRECTORY, segmentName(1));
 
@@ -129,6 +129,27 @@ describe('rot at the very end is cut, and what may be lost is said (pitfall 20)'
     const log = await reopened(files);
     expect(log.recovery).toEqual({});
     await log.close();
+  });
+
+  test('it is not forgotten by a loss of power during the opening that cuts', async () => {
+    const { files, batches } = await write(3, {});
+    files.inode(FIRST).rot(positionOf(files, batches[2]!) + 200, 1);
+    for (let operations = 0, opened = false; !opened; operations++) {
+      const first = files.afterPowerLoss('nothing');
+      first.losePowerAfter(operations);
+      opened = await openLog(first).then(
+        (log) => log.close().then(() => true),
+        (error: unknown) => {
+          if (!isPowerLoss(error)) throw error;
+          return false;
+        },
+      );
+      for (const survival of survivals(operations)) {
+        const log = await reopened(first.afterPowerLoss(survival));
+        expect(log.recovery.lostAcknowledged).toBe(3);
+        await log.close();
+      }
+    }
   });
 
   test('in a payload of zeros: a sector that is zero by right is not one that was lost', async () => {
