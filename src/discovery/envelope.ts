@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { isReachable } from './address';
 import { wallMillis, type Clock } from './environment';
 import { AUTH_TAG_BYTES, NONCE_BYTES, type Keyring } from './keyring';
@@ -8,7 +9,8 @@ import { type Session } from './replay-window';
  * A datagram:
  *
  *   0 u8 format (1)   1 u8 sealing: 0 plain, 1 AES-256-GCM   2 the sender's session, 8 random bytes   10 u32 counter
- *  14 the body; sealed: its ciphertext, then the 16 byte tag. Bytes 0..13 are authenticated with it.
+ *  14 the body; sealed: its ciphertext, then the 16 byte tag. Bytes 0..13 are authenticated with it. Plain: the body, then
+ *     the u32 CRC-32 of everything before, which tells damage (UDP's own 16 bits let some through), not forgery.
  *
  * The body:
  *
@@ -24,6 +26,7 @@ const PLAIN = 0;
 const AES_256_GCM = 1;
 const SESSION_BYTES = 8;
 const HEADER_BYTES = 2 + NONCE_BYTES;
+const CHECKSUM_BYTES = 4;
 const CLUSTER_ID_BYTES = 16;
 const CLUSTER_ID_AT = 6;
 const SENDER_LENGTH_AT = CLUSTER_ID_AT + CLUSTER_ID_BYTES;
@@ -84,8 +87,10 @@ export class Sealer {
     fixed.write(clusterId === '' ? JOINING : clusterId, CLUSTER_ID_AT, 'hex');
     fixed.writeUInt8(sender.length, SENDER_LENGTH_AT);
     const body = Buffer.concat([fixed, sender, message]);
-    const sealed = this.keyring ? this.keyring.encrypt(header.subarray(2), header, body) : body;
-    return Buffer.concat([header, sealed]);
+    if (this.keyring) return Buffer.concat([header, this.keyring.encrypt(header.subarray(2), header, body)]);
+    const checksum = Buffer.alloc(CHECKSUM_BYTES);
+    checksum.writeUInt32LE(crc32(body, crc32(header)));
+    return Buffer.concat([header, body, checksum]);
   }
 
   private beginSession(): void {
@@ -112,8 +117,18 @@ export function openEnvelope(datagram: Buffer, keyring: Keyring | undefined): Op
     if (!keyring) return 'encrypted_refused';
     body = keyring.decrypt(header.subarray(2), header, body);
     if (!body) return 'undecryptable';
+  } else {
+    body = withoutChecksum(datagram);
+    if (!body) return 'malformed';
   }
   return readBody(header, body, sealing === AES_256_GCM) ?? 'malformed';
+}
+
+/** The body of a plain datagram; undefined where it was damaged on its way. */
+function withoutChecksum(datagram: Buffer): Buffer | undefined {
+  const end = datagram.length - CHECKSUM_BYTES;
+  if (end < HEADER_BYTES || datagram.readUInt32LE(end) !== crc32(datagram.subarray(0, end))) return undefined;
+  return datagram.subarray(HEADER_BYTES, end);
 }
 
 function readBody(header: Buffer, body: Buffer, authentic: boolean): OpenedEnvelope | undefined {
