@@ -29,7 +29,7 @@ export const BATCH_HEADER_BYTES = 160;
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_BATCH_BYTES = BATCH_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 export const BATCH_MAGIC = 0x424e4c31;
-export const BATCH_FORMAT_VERSION = 1;
+const BATCH_FORMAT_VERSION = 1;
 export const HASH_BYTES = 32;
 
 /** What stands before the first batch of all. */
@@ -120,7 +120,7 @@ export function sealBatch(fields: BatchFields, payload: readonly Buffer[]): Buff
 }
 
 /** Bytes of a batch whose payload has so many bytes. */
-export function batchLengthFor(payloadLength: number): number {
+function batchLengthFor(payloadLength: number): number {
   return Math.ceil((BATCH_HEADER_BYTES + payloadLength) / ALIGNMENT) * ALIGNMENT;
 }
 
