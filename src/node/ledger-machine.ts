@@ -18,7 +18,7 @@ export class LedgerMachine implements StateMachine {
   private records = 0;
 
   constructor(
-    private readonly outcomes: OutcomeStore,
+    private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'>,
     /** This node's own, so that nobody can choose ids and names that collide in its tables. */
     private readonly hashSeed: number,
   ) {

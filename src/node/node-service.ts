@@ -144,7 +144,8 @@ export class NodeService implements NodePort {
     await group.leadership.handOver(name, deadlineMs);
     for (;;) {
       const { leaderId } = group.replica;
-      if (leaderId !== '' && (leaderId !== before || this.leaderName() === name)) return this.leaderName() ?? leaderId;
+      const isThere = leaderId === name || this.leaderName() === name;
+      if (leaderId !== '' && (leaderId !== before || isThere)) return this.leaderName() ?? leaderId;
       if (performance.now() >= until) {
         throw new NodeError(
           'UNAVAILABLE',

@@ -5,7 +5,7 @@ import { WritePath } from '../../src/node/write-path';
 import { EntryKind } from '../../src/raft/core';
 import { ReplicaError, type ReplicaErrorReason } from '../../src/raft/replica/errors';
 import type { Applied } from '../../src/raft/replica/proposal-queue';
-import { CallError, type CallErrorOptions } from '../../src/raft/transport';
+import { CallError } from '../../src/raft/transport';
 import { idOf, nameOf } from './members';
 
 const REQUEST: SubmitRequest = {
@@ -63,7 +63,7 @@ function next<T>(outcomes: Outcome<T>[]): T {
 }
 
 const refused = (reason: ReplicaErrorReason): ReplicaError => new ReplicaError(reason, `because ${reason}`);
-const failed = (reason: string, options: CallErrorOptions): CallError =>
+const failed = (reason: string, options: { sent: boolean; remote?: boolean }): CallError =>
   new CallError('UNAVAILABLE', reason, `because ${reason}`, options);
 
 describe('WritePath', () => {
