@@ -29,12 +29,14 @@ export class FaultPlan {
     private readonly targets: FaultTargets,
     private readonly random: SeededRandom,
   ) {
-    this.pauseMillis = [100, 400, 1_500][random.below(3)]!;
+    this.pauseMillis = [60, 250, 1_000][random.below(3)]!;
     // Each run has its own mix: some have no partitions, others nothing else.
     const weight = (usual: number): number => (random.chance(0.2) ? 0 : usual * (0.2 + random.next()));
     this.actions = [
       [weight(6), () => this.partition()],
       [weight(3), () => this.isolateLeader()],
+      [weight(5), () => this.strandLeader()],
+      [weight(5), () => this.bounce()],
       [weight(3), () => this.cutOneWay()],
       [6, () => this.mendLinks()],
       [weight(1), () => this.slowLink()],
@@ -136,6 +138,35 @@ export class FaultPlan {
       if (both || this.random.chance(0.5)) this.targets.network.cutLink(peer.id, leader.id);
     }
     this.report(leader.name, 'leader isolated');
+  }
+
+  /** The leader keeps fewer than it needs: what it is asked to write reaches some logs and is committed nowhere. */
+  private strandLeader(): void {
+    const { nodes, network } = this.targets;
+    const leader = this.any(this.leaders());
+    if (!leader) return;
+    const others = nodes.filter((node) => node !== leader);
+    const kept = new Set<SimNode>([leader]);
+    const room = Math.floor((nodes.length - 1) / 2);
+    for (let at = this.random.below(room); at > 0; at -= 1) kept.add(this.any(others)!);
+    for (const one of nodes) {
+      for (const other of nodes) if (kept.has(one) !== kept.has(other)) network.cutLink(one.id, other.id);
+    }
+    this.report(leader.name, 'leader stranded');
+    // Long enough for an election on the other side, or not.
+    this.targets.time.after(this.random.below(800 * MILLISECOND), () => this.active && network.mend());
+  }
+
+  /** A crash and an immediate restart: the node is back before the others have a new leader, or in the middle of it. */
+  private bounce(): void {
+    const node = this.victim();
+    if (!node) return;
+    this.report(node.name, 'crash and restart');
+    if (this.random.chance(0.5)) node.kill();
+    else node.losePower(this.random);
+    this.targets.time.after(this.random.below(150 * MILLISECOND), () => {
+      if (this.active && !node.life) node.boot();
+    });
   }
 
   private cutOneWay(): void {

@@ -5,7 +5,7 @@ import { BANK, SimClient, type ClientWorld } from './sim-client';
 import type { Simulation } from './simulation';
 import { violated } from './violation';
 
-const CLIENTS = 4;
+const CLIENTS = 6;
 const FIRST_ACCOUNTS = 5;
 const SETUP_SECONDS = 20;
 /** An election takes some tenths of a second; a snapshot and a long log have to travel as well. */

@@ -16,7 +16,8 @@ import { violated } from './violation';
 
 const LEDGER_RECORD = 1;
 const ATTEMPT_MILLIS = 1_500;
-const MOST_ATTEMPTS = 12;
+const MOST_ATTEMPTS = 20;
+const GIVE_UP = 0.15;
 const NOTHING = Buffer.alloc(0);
 
 export interface ClientWorld {
@@ -148,8 +149,8 @@ export class SimClient {
     const chunk = encodeValues(LEDGER_RECORD, commands.map(encodeCommand));
     const request = { type: 1, kind: 'records', chunk, count: commands.length, subject: '' } as const;
     for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
-      const node = this.anyNode();
-      const timeout = 50 + this.random.below(ATTEMPT_MILLIS);
+      const node = this.writeNode();
+      const timeout = this.random.chance(0.7) ? 20 + this.random.below(200) : this.random.below(ATTEMPT_MILLIS);
       const attempt = await requests.attempt(node, timeout + 50, ({ writes }) => writes.submit(request, timeout));
       if (attempt.kind === 'answer') {
         const { index, term } = attempt.value;
@@ -161,7 +162,7 @@ export class SimClient {
       if (attempt.kind === 'unknown') inDoubt();
       trace.add(this.name, `write ${attempt.kind === 'unknown' ? 'in doubt' : attempt.reason} at ${node.name}`);
       await requests.time.sleep(this.random.below(100 * MILLISECOND));
-      if (attempts >= 3 && this.random.chance(0.1)) return undefined;
+      if (attempts >= 3 && this.random.chance(GIVE_UP)) return undefined;
     }
     return undefined;
   }
@@ -202,7 +203,17 @@ export class SimClient {
   }
 
   private anyNode(): SimNode {
-    return this.world.nodes[this.random.below(this.world.nodes.length)]!;
+    return this.pick(this.world.nodes)!;
+  }
+
+  /** Often a node that takes itself for the leader, so that one that was cut off gets writes that it cannot commit. */
+  private writeNode(): SimNode {
+    const leaders = this.world.nodes.filter(({ running }) => running?.replica.isLeader);
+    return (this.random.chance(0.6) ? this.pick(leaders) : undefined) ?? this.anyNode();
+  }
+
+  private pick(nodes: readonly SimNode[]): SimNode | undefined {
+    return nodes[this.random.below(nodes.length)];
   }
 }
 
