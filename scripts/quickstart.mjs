@@ -16,15 +16,24 @@ const START_DEADLINE = 90_000;
 const DATABASE_DEADLINE = 120_000;
 const HOST = '127.0.0.1';
 
+/** @typedef {import('../dist/bench/node-process.js').NodeProcess} Node */
+/** @typedef {import('../dist/client/index.js').LedgerClient} Client */
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function options() {
   try {
     return parseArgs({ options: { exit: { type: 'boolean', default: false } } }).values;
   } catch (error) {
-    console.error(`quickstart: ${error.message}; usage: ./scripts/quickstart [--exit]`);
+    console.error(`quickstart: ${messageOf(error)}; usage: ./scripts/quickstart [--exit]`);
     process.exit(2);
   }
 }
 
+/** @param {number} port @returns {Promise<boolean>} */
 function tcpIsFree(port) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -33,6 +42,7 @@ function tcpIsFree(port) {
   });
 }
 
+/** @param {number} port @returns {Promise<boolean>} */
 function udpIsFree(port) {
   return new Promise((resolve) => {
     const socket = createSocket('udp4');
@@ -41,18 +51,25 @@ function udpIsFree(port) {
   });
 }
 
-/** The ports that the documentation uses, where they are free; else any. */
+/**
+ * The ports that the documentation uses, where they are free; else any.
+ * @param {number} node
+ * @returns {Promise<number[]>}
+ */
 async function portsOf(node) {
   const [rpc, gossip, http] = [8300 + 10 * node, 8301 + 10 * node, 8000 + 10 * node];
   const free = (await tcpIsFree(rpc)) && (await udpIsFree(gossip)) && (await tcpIsFree(http));
   return free ? [rpc, gossip, http] : freePorts(3);
 }
 
+/** @param {string} folder */
 async function layOut(folder) {
+  /** @type {Node[]} */
   const nodes = [];
+  /** @type {string | undefined} */
   let first;
   for (let at = 0; at < 3; at += 1) {
-    const [rpc, gossip, http] = (await portsOf(at)).map((port) => `${HOST}:${port}`);
+    const [rpc = '', gossip = '', http = ''] = (await portsOf(at)).map((port) => `${HOST}:${port}`);
     const joining = first ? ['--start-join-addrs', first] : ['--bootstrap'];
     nodes.push(
       new NodeProcess(`node-${at + 1}`, { rpc, gossip, http }, folder, ['--log-format', 'json'], {
@@ -65,13 +82,15 @@ async function layOut(folder) {
   return nodes;
 }
 
+/** @param {Node[]} nodes @param {Client} client */
 async function untilThreeVoters(nodes, client) {
-  await nodes[0].until('three voters', START_DEADLINE, async () => {
+  await nodes[0]?.until('three voters', START_DEADLINE, async () => {
     const members = await client.members();
     return members.filter((member) => member.suffrage === 'voter').length === nodes.length;
   });
 }
 
+/** @param {Client} client */
 async function demonstrate(client) {
   console.log('\nOpening accounts in the ledger USD: funding (may go below zero), Alice, Bob');
   await client.openAccounts([
@@ -92,12 +111,14 @@ async function demonstrate(client) {
   }
 }
 
+/** @param {Node[]} nodes */
 async function showBalances(nodes) {
   console.log('\nBalances as each node answers them (linearizable, followers included):');
   for (const node of nodes) {
     const answers = [];
     for (const name of ['funding', 'Alice', 'Bob']) {
-      const response = await fetch(`http://${node.addresses.http}/api/v1/accounts/${name}/balance`);
+      const response = await globalThis.fetch(`http://${node.addresses.http}/api/v1/accounts/${name}/balance`);
+      /** @type {any} */
       const balance = await response.json();
       if (!response.ok) throw new Error(`${node.name} answered ${response.status}: ${JSON.stringify(balance)}`);
       answers.push(`${name} ${balance.posted}`);
@@ -106,11 +127,15 @@ async function showBalances(nodes) {
   }
 }
 
-/** The embedded databases need some seconds for their first start; nothing else waits for them. */
+/**
+ * The embedded databases need some seconds for their first start; nothing else waits for them.
+ * @param {Node[]} nodes
+ */
 async function untilProjected(nodes) {
   for (const node of nodes) {
     await node.until(`the projection of ${node.name}`, DATABASE_DEADLINE, async () => {
-      const response = await fetch(`http://${node.addresses.http}/api/v1/cluster`);
+      const response = await globalThis.fetch(`http://${node.addresses.http}/api/v1/cluster`);
+      /** @type {any} */
       const cluster = await response.json();
       return cluster.projection.state === 'running' && Number(cluster.projection.lag_records) === 0;
     });
@@ -118,21 +143,26 @@ async function untilProjected(nodes) {
   console.log('\nThe same history is in the embedded Postgres of each node.');
 }
 
+/** @param {Node[]} nodes */
 function showAddresses(nodes) {
   console.log('\nAddresses:');
   for (const { name, addresses } of nodes) {
     console.log(`  ${name}   gRPC ${addresses.rpc}   HTTP http://${addresses.http}/   gossip ${addresses.gossip}`);
   }
-  const { rpc, http } = nodes[0].addresses;
+  const [first] = nodes;
+  const last = nodes.at(-1);
+  if (!first || !last) return;
+  const { rpc, http } = first.addresses;
   console.log('\nTry, in another terminal:');
   console.log(`  npx ledger --addr ${rpc} transfer Alice Bob 1.25`);
-  console.log(`  npx ledger --addr ${nodes[2].addresses.rpc} balance Bob`);
+  console.log(`  npx ledger --addr ${last.addresses.rpc} balance Bob`);
   console.log(`  curl http://${http}/api/v1/accounts/Alice/balance`);
 }
 
 const { exit } = options();
 const folder = mkdtempSync(join(tmpdir(), 'ledger-quickstart-'));
 const nodes = await layOut(folder);
+/** @type {Promise<void> | undefined} */
 let stopping;
 const stop = () => {
   stopping ??= Promise.all(nodes.map((node) => node.stop())).then(() =>
@@ -169,7 +199,7 @@ try {
   }
   await stop();
 } catch (error) {
-  console.error(`quickstart: ${error.message}`);
+  console.error(`quickstart: ${messageOf(error)}`);
   await stop();
   process.exitCode = 1;
 }

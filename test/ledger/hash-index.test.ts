@@ -46,14 +46,14 @@ describe('the hash index', () => {
 });
 
 test('the hashes depend on every part of the key and on the seed', () => {
-  const words = [
+  const words: readonly (readonly [number, number, number, number, number])[] = [
     [1, 0, 0, 0, 0],
     [0, 1, 0, 0, 0],
     [0, 0, 1, 0, 0],
     [0, 0, 0, 1, 0],
     [0, 0, 0, 0, 1],
     [0, 0, 0, 0, 0],
-  ] as const;
+  ];
   expect(new Set(words.map((key) => hashWords(...key))).size).toBe(words.length);
   const text = Buffer.from('abcabc');
   const hashes = [
