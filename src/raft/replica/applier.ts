@@ -25,13 +25,13 @@ export interface ApplierEvents {
 export class Applier {
   private commit: number;
   private running = false;
-  private stopped = false;
+  private stopped: ReplicaError | undefined;
   private paused = false;
   private waiters: IndexWaiter[] = [];
 
   constructor(
     private readonly log: LogStore,
-    private readonly machine: StateMachine,
+    private readonly machine: Pick<StateMachine, 'apply'>,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
     private readonly events: ApplierEvents,
@@ -71,6 +71,8 @@ export class Applier {
 
   waitFor(index: number, deadlineAt: number): Promise<void> {
     if (this.appliedTo >= index) return Promise.resolve();
+    // Deadlines are not looked at any more: whoever came now would wait for ever.
+    if (this.stopped) return Promise.reject(this.stopped);
     return new Promise((resolve, reject) => this.waiters.push({ index, deadlineAt, resolve, reject }));
   }
 
@@ -90,7 +92,7 @@ export class Applier {
   }
 
   stop(error: ReplicaError): void {
-    this.stopped = true;
+    this.stopped = error;
     for (const waiter of this.waiters.splice(0)) waiter.reject(error);
   }
 

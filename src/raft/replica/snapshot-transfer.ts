@@ -72,9 +72,10 @@ export class SnapshotTransfer {
   /** Serves `begin`: answers how many bytes of this snapshot are here already. */
   async begin(call: IncomingCall): Promise<Buffer> {
     const meta = { index: readU64(call.body, 0), term: readU64(call.body, 8) };
-    await this.incoming?.snapshot.suspend();
-    this.incoming = undefined;
+    await this.suspendIncoming();
     const snapshot = await told(this.options.store.beginReceive(meta, readU64(call.body, 16)));
+    // Another sender may have begun meanwhile; the last one goes on.
+    await this.suspendIncoming();
     this.incoming = { from: call.from, meta, snapshot };
     return u64(snapshot.received);
   }
@@ -96,6 +97,14 @@ export class SnapshotTransfer {
     const offered: SnapshotMeta = { index, term: meta.term, configuration };
     this.options.step({ type: 'snapshot', from: call.from, to: this.options.id, term, meta: offered });
     return Buffer.alloc(FINISH_BYTES);
+  }
+
+  private async suspendIncoming(): Promise<void> {
+    while (this.incoming) {
+      const { snapshot } = this.incoming;
+      this.incoming = undefined;
+      await snapshot.suspend();
+    }
   }
 
   private expected(from: NodeId): { readonly snapshot: IncomingSnapshot<StoredSnapshot> } {
