@@ -28,9 +28,12 @@ export class Calls {
         caller.after(REFUSED_MICROS, () => reject(refused()));
         return;
       }
-      const back = (settle: () => void): void => this.network.transmit(to, from, () => caller.run(settle), true);
       const arrive = (): void => {
         const callee = this.calleeAt(to);
+        const back = (settle: () => void): void => {
+          // A process that ended itself in this very step says nothing any more.
+          if (callee?.life.isAlive) this.network.transmit(to, from, () => caller.run(settle), true);
+        };
         callee?.life.run(() => {
           this.serve(callee, from, method, copy, deadlineMs).then(
             (answer) => back(() => resolve(Buffer.from(answer))),

@@ -31,9 +31,13 @@ export class Requests {
           return;
         }
         life.run(() => {
+          // A process that ended itself in this very step says nothing any more.
           work(running).then(
-            (value) => back({ kind: 'answer', value }),
-            (error: unknown) => back(this.refusal(error)),
+            (value) => life.isAlive && back({ kind: 'answer', value }),
+            (error: unknown) => {
+              const refusal = this.refusal<T>(error);
+              if (life.isAlive) back(refusal);
+            },
           );
         });
       });

@@ -79,7 +79,8 @@ export class SimNode {
     this.life = undefined;
     this.running = undefined;
     this.handlers = new Map();
-    this.disk.intercept = undefined;
+    // What this process still asks of the disk, in the very step in which it ends, is never done.
+    this.disk.intercept = () => new Promise<never>(() => undefined);
   }
 
   /** Ends the process and takes from the disk what was not synced, as far as `survival` says. */
@@ -138,7 +139,9 @@ export class SimNode {
       ...(storage.mayHaveLost && { mayHaveLost: storage.mayHaveLost }),
       saveHardState: (hardState) => stable.saveHardState(FIRST_GROUP, hardState),
       lossSettled: () => storage.settleLoss(),
-      send: (_to, message) => world.send(message),
+      send: (_to, message) => {
+        if (life.isAlive) world.send(message);
+      },
       snapshots: {
         send: (to, term) => transfer.send(to, term),
         install: (meta) => {
