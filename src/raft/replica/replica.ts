@@ -216,7 +216,8 @@ export class Replica {
     this.proposer.rejectAll(stopping);
     this.rounds.rejectAll(stopping);
     this.applier.stop(stopping);
-    await this.loop.settled();
+    // A write that failed was reported as fatal when it did; who waits here is told all the same.
+    await this.loop.settled().catch(() => undefined);
     this.loop.stop();
     this.waiters.rejectAll();
   }
