@@ -32,15 +32,16 @@ const IO_MODULES = [
 
 /** The rooms that each room may not import. What is missing here is allowed. */
 const FORBIDDEN_ROOMS = {
-  proto: ['log', 'raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'cli'],
-  log: ['raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'cli', 'proto'],
-  raft: ['ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'cli'],
-  ledger: ['raft', 'discovery', 'partitions', 'api', 'node', 'client', 'cli'],
-  discovery: ['log', 'raft', 'ledger', 'partitions', 'api', 'node', 'client', 'cli'],
-  partitions: ['discovery', 'api', 'node', 'client', 'cli'],
-  api: ['log', 'discovery', 'node', 'client', 'cli'],
-  client: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'cli'],
-  node: ['client', 'cli'],
+  proto: ['log', 'raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
+  log: ['raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli', 'proto'],
+  raft: ['ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
+  ledger: ['raft', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
+  discovery: ['log', 'raft', 'ledger', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
+  partitions: ['discovery', 'api', 'node', 'client', 'bench', 'cli'],
+  api: ['log', 'discovery', 'node', 'client', 'bench', 'cli'],
+  client: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'bench', 'cli'],
+  node: ['client', 'bench', 'cli'],
+  bench: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'cli'],
 };
 
 /** What one room may take of another although the table above says no: formats, which are pure and hold no state. */
