@@ -36,6 +36,7 @@ function buildProgram(): Command {
     .description('One node of a replicated ledger, in the foreground. See also: ledger --help')
     .version(programVersion())
     .allowExcessArguments(false)
+    .helpCommand('help', 'print this')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .option('--config-file <FILE>', 'YAML with the keys below, without dashes in front (LEDGER_NODE_CONFIG_FILE)');
@@ -87,6 +88,18 @@ function configOf(program: Command): NodeConfig {
   return nodeConfig(mergeSources(flagsOf(program), process.env, file), process.stdout.isTTY);
 }
 
+function usageFault(error: CommanderError, program: Command): string {
+  const [word] = program.args;
+  if (
+    error.code === 'commander.excessArguments' &&
+    word !== undefined &&
+    !program.commands.some((one) => one.name() === word)
+  ) {
+    return `"${word}" is not a command`;
+  }
+  return error.message.replace(/^error: /, '').replace(/\.$/, '');
+}
+
 async function main(): Promise<void> {
   const program = buildProgram();
   program.action(async () => {
@@ -97,7 +110,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return;
-      complain(`${error.message.replace(/^error: /, '')}; see ledger-node --help`);
+      complain(`${usageFault(error, program)}; see ledger-node --help`);
       process.exitCode = EXIT_USAGE;
       return;
     }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import { NodeFiles } from '../log/node-files';
-import type { FileSystem } from '../log/files';
+import { isMissing, type FileSystem } from '../log/files';
 import { EMPTY_CONFIGURATION, type Configuration } from '../raft/core';
 import { systemClock, type EventLog } from '../raft/replica/environment';
 import {
@@ -32,6 +32,8 @@ export class DataDirectory {
   /** Locks and opens the directory; makes a new one where that was asked for. Rejects with StartupError. */
   static async open(config: NodeConfig, events: EventLog): Promise<DataDirectory> {
     const files = new NodeFiles();
+    // Nothing is made where nothing was asked for: a mistyped path stays as it was.
+    if (!mayBegin(config) && (await isEmpty(config.dataDir, files))) throw nothingToDo(config.dataDir);
     const lock = locked(config.dataDir);
     let stable: StableStore | undefined;
     try {
@@ -107,7 +109,7 @@ export class DataDirectory {
   private async claim(config: NodeConfig): Promise<void> {
     const { identity } = this.stable;
     if (identity === undefined) {
-      if (!config.bootstrap && config.startJoinAddrs.length === 0) throw nothingToDo(config.dataDir);
+      if (!mayBegin(config)) throw nothingToDo(config.dataDir);
       await this.stable.initialise({
         clusterId: '',
         nodeName: config.nodeName,
@@ -124,8 +126,21 @@ export class DataDirectory {
         2,
       );
     }
-    if (identity.clusterId === '' && !config.bootstrap && config.startJoinAddrs.length === 0)
-      throw nothingToDo(config.dataDir);
+    if (identity.clusterId === '' && !mayBegin(config)) throw nothingToDo(config.dataDir);
+  }
+}
+
+/** Whether a node without a cluster was told how to come by one. */
+function mayBegin(config: NodeConfig): boolean {
+  return config.bootstrap || config.startJoinAddrs.length > 0;
+}
+
+async function isEmpty(dataDir: string, files: FileSystem): Promise<boolean> {
+  try {
+    return (await files.list(dataDir)).length === 0;
+  } catch (error) {
+    if (isMissing(error)) return true;
+    throw new StartupError(`--data-dir ${dataDir} cannot be used: ${error instanceof Error ? error.message : ''}`, 1);
   }
 }
 

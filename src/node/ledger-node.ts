@@ -38,6 +38,8 @@ export class LedgerNode {
   private readonly version = programVersion();
   private rpcAddr = '';
   private stopping = false;
+  private readonly stopAsked = new AbortController();
+  private starting: Promise<void> | undefined;
 
   constructor(
     private readonly config: NodeConfig,
@@ -70,25 +72,23 @@ export class LedgerNode {
   }
 
   /** Resolves when the node serves. Rejects with StartupError, or with the cause of what failed. */
-  async start(): Promise<void> {
-    const { config, events, lifecycle } = this;
-    const data = await DataDirectory.open(config, events);
-    this.data = data;
-    lifecycle.started('data directory', () => data.close());
-    if (data.clusterId !== '' && config.bootstrap)
-      events.info(
-        { cluster: data.clusterId },
-        'this data directory belongs to a cluster already: --bootstrap is ignored',
-      );
+  start(): Promise<void> {
+    this.starting = this.startParts();
+    return this.starting;
+  }
+
+  private async startParts(): Promise<void> {
+    const { config, events } = this;
+    const data = await this.unlessStopping(this.openData());
     const grpc = this.openGrpc();
-    const rpc = await this.openRpc(data, grpc);
-    await this.openHttp();
+    const rpc = await this.unlessStopping(this.openRpc(data, grpc));
+    await this.unlessStopping(this.openHttp());
     const desk = this.openDesk(data, rpc);
-    const gossip = await this.startGossip(data);
-    await this.enterCluster(data, desk, gossip);
+    const gossip = await this.unlessStopping(this.startGossip(data));
+    await this.unlessStopping(this.enterCluster(data, desk, gossip));
     gossip.setTags(gossipTags(config, data, this.rpcAddr));
-    const group = await this.openGroup(data, rpc, gossip);
-    if (needsFirstLedger(group)) await createFirstLedger(group, config.dev, events);
+    const group = await this.unlessStopping(this.openGroup(data, rpc, gossip));
+    if (needsFirstLedger(group)) await this.unlessStopping(createFirstLedger(group, config.dev, events));
     this.service.openDoors();
     grpc.setServing(true);
     this.startMembership(data, group, gossip, rpc);
@@ -109,6 +109,9 @@ export class LedgerNode {
   /** Hands leadership over, finishes what is in flight, flushes, closes. Never rejects. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.stopAsked.abort();
+    // A start that is under way ends at its next step: what it opens there must not find closed what it stands on.
+    await this.starting?.catch(() => undefined);
     try {
       await this.group?.handOverBeforeStop(HAND_OVER_MILLIS);
     } catch (error) {
@@ -116,6 +119,17 @@ export class LedgerNode {
     }
     this.service.beginStop();
     await this.lifecycle.stop();
+  }
+
+  private async openData(): Promise<DataDirectory> {
+    const data = await DataDirectory.open(this.config, this.events);
+    this.data = data;
+    this.lifecycle.started('data directory', () => data.close());
+    if (data.clusterId !== '' && this.config.bootstrap) {
+      const cluster = data.clusterId;
+      this.events.info({ cluster }, 'this data directory belongs to a cluster already: --bootstrap is ignored');
+    }
+    return data;
   }
 
   private openGrpc(): GrpcServer {
@@ -244,10 +258,17 @@ export class LedgerNode {
 
   private untilStopped(): Promise<never> {
     return new Promise((_resolve, reject) => {
-      this.lifecycle.started('waiting for the cluster', () =>
+      this.stopAsked.signal.addEventListener('abort', () =>
         reject(new StartupError('stopped before a cluster had taken this node in', 1)),
       );
     });
+  }
+
+  /** What the step has started is stopped with the rest: it was registered before. */
+  private async unlessStopping<T>(step: Promise<T>): Promise<T> {
+    const result = await step;
+    if (this.stopping) throw new StartupError('stopped while it was starting', 1);
+    return result;
   }
 
   private unforeseen(error: unknown, where: string): void {

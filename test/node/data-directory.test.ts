@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeConfig, type NodeConfig, type RawOptions } from '../../src/node/config/node-config';
@@ -77,6 +77,11 @@ describe('DataDirectory', () => {
       });
     }
     await (await open()).close();
+  });
+
+  test('and nothing is made where nothing was asked for', async () => {
+    await expect(open({})).rejects.toMatchObject({ exitCode: 2 });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('one that waits for a cluster still wants to be told where to look', async () => {
