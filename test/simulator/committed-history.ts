@@ -5,6 +5,8 @@ import { violated } from './violation';
 
 export interface CommittedEntry {
   readonly term: number;
+  /** The term of the first node that knew it to be committed: it was committed in that term or before. */
+  readonly knownIn: number;
   readonly hash: string;
   /** Of the ledger's state once it was applied. */
   readonly state: string;
@@ -27,8 +29,8 @@ export class CommittedHistory {
     return this.entries[index];
   }
 
-  /** A node has applied a batch, and `machine` is its state right after it. */
-  take(name: string, header: BatchHeader, outcomes: Buffer, machine: LedgerMachine): void {
+  /** A node in term `knownIn` has applied a batch, and `machine` is its state right after it. */
+  take(name: string, knownIn: number, header: BatchHeader, outcomes: Buffer, machine: LedgerMachine): void {
     const { index, term } = header;
     this.applied += 1;
     const hash = header.hash.toString('latin1');
@@ -37,7 +39,7 @@ export class CommittedHistory {
     if (!known) {
       if (index > 1 && !this.entries[index - 1])
         violated('dense history', `${name} applied ${index}, not ${index - 1}`);
-      this.entries[index] = { term, hash, state, outcomes: Buffer.from(outcomes) };
+      this.entries[index] = { term, knownIn, hash, state, outcomes: Buffer.from(outcomes) };
       expectBalanced(name, index, machine.reader);
       return;
     }

@@ -74,8 +74,14 @@ export class FaultPlan {
       node.diskMicros = USUAL_DISK_MICROS;
       node.failNextSync = false;
       node.life?.resume();
-      if (!node.life) node.boot();
     }
+    this.supervise();
+  }
+
+  /** As an operator's service manager: a late consequence of a broken disk may end a process yet. */
+  private supervise(): void {
+    for (const node of this.targets.nodes) if (!node.life) node.boot();
+    this.targets.time.after(100 * MILLISECOND, () => this.supervise());
   }
 
   private next(): void {

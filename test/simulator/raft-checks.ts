@@ -81,13 +81,16 @@ export class RaftChecks {
     this.expectComplete(node, term);
   }
 
-  /** Leader completeness: what was committed in an earlier term is in the log of every later leader. */
+  /**
+   * Leader completeness: what was committed in an earlier term is in the log of every later leader. (Not of the leader of a
+   * term between that of an entry and that in which it was committed: a paused candidate may come to know its victory late.)
+   */
   private expectComplete(node: SimNode, term: number): void {
     const log = node.running!.storage.log;
     const end = this.committed.lastIndex;
     for (let index = end; index > Math.max(0, end - COMPARED_ENTRIES) && index >= log.firstIndex - 1; index -= 1) {
       const entry = this.committed.at(index);
-      if (!entry || entry.term > term || log.termAt(index) === entry.term) continue;
+      if (!entry || entry.knownIn > term || log.termAt(index) === entry.term) continue;
       violated(
         'leader completeness',
         `${node.name} leads in term ${term}; entry ${index} was committed with term ${entry.term},` +

@@ -50,10 +50,10 @@ export class SimClient {
     while (!stopped()) {
       await this.world.requests.time.sleep(this.random.below(60 * MILLISECOND));
       const dice = this.random.next();
-      if (dice < 0.55) await this.transfer(1);
-      else if (dice < 0.65) await this.transfer(2 + this.random.below(20));
-      else if (dice < 0.7) await this.openAccount(`${this.name}-${(this.ids += 1)}`, 0n, 5_000n);
-      else if (dice < 0.75) await this.repeat();
+      if (dice < 0.4) await this.transfer(1);
+      else if (dice < 0.5) await this.transfer(2 + this.random.below(20));
+      else if (dice < 0.55) await this.openAccount(`${this.name}-${(this.ids += 1)}`, 0n, 5_000n);
+      else if (dice < 0.6) await this.repeat();
       else if (dice < 0.9) await this.readBalance();
       else if (dice < 0.95) await this.readOwnWrite();
       else await this.readStale(1 + this.random.below(2_000));
@@ -89,8 +89,8 @@ export class SimClient {
     return true;
   }
 
-  /** A linearizable read of one balance at a random node. */
-  async readBalance(node = this.anyNode()): Promise<boolean> {
+  /** A linearizable read of one balance at a node that may be the leader. */
+  async readBalance(node = this.likelyNode()): Promise<boolean> {
     const { history, requests, accounts } = this.world;
     const account = accounts[this.random.below(accounts.length)]!;
     const called = history.moment();
@@ -149,7 +149,7 @@ export class SimClient {
     const chunk = encodeValues(LEDGER_RECORD, commands.map(encodeCommand));
     const request = { type: 1, kind: 'records', chunk, count: commands.length, subject: '' } as const;
     for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts += 1) {
-      const node = this.writeNode();
+      const node = this.likelyNode();
       const timeout = this.random.chance(0.7) ? 20 + this.random.below(200) : this.random.below(ATTEMPT_MILLIS);
       const attempt = await requests.attempt(node, timeout + 50, ({ writes }) => writes.submit(request, timeout));
       if (attempt.kind === 'answer') {
@@ -206,8 +206,8 @@ export class SimClient {
     return this.pick(this.world.nodes)!;
   }
 
-  /** Often a node that takes itself for the leader, so that one that was cut off gets writes that it cannot commit. */
-  private writeNode(): SimNode {
+  /** Often a node that takes itself for the leader, so that one that was cut off is asked for what it must not do. */
+  private likelyNode(): SimNode {
     const leaders = this.world.nodes.filter(({ running }) => running?.replica.isLeader);
     return (this.random.chance(0.6) ? this.pick(leaders) : undefined) ?? this.anyNode();
   }

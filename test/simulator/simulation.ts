@@ -153,7 +153,8 @@ export class Simulation implements SimWorld {
       apply: (batch, header) => {
         const outcomes = machine.apply(batch, header);
         this.trace.add(node.name, `applies ${header.index}.${header.term}`);
-        this.committed.take(node.name, header, outcomes, machine);
+        const { term } = node.running!.replica.status();
+        this.committed.take(node.name, term, header, outcomes, machine);
         return outcomes;
       },
       snapshot: () => machine.snapshot(),
