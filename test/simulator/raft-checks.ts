@@ -25,6 +25,8 @@ export class RaftChecks {
   private readonly votes = new Map<string, NodeId>();
   private readonly entries = new Map<string, string>();
   private readonly seen = new Map<SimNode, Seen>();
+  /** Up to where a node has told a leader that its log is durable; less where its end was replaced since. */
+  private readonly acknowledged = new Map<NodeId, number>();
   elections = 0;
 
   constructor(private readonly committed: CommittedHistory) {}
@@ -33,6 +35,16 @@ export class RaftChecks {
   sent(message: Message): void {
     if (message.type === 'voteResp' && !message.reject) this.voted(message.from, message.term, message.to);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);
+    if (message.type === 'appendResp' && !message.reject) {
+      this.acknowledged.set(message.from, Math.max(this.acknowledgedBy(message.from), message.index));
+    }
+  }
+
+  /** A process has opened its log, which ends at `lastIndex`: whatever it was told to forget, not what it has acknowledged. */
+  opened(node: SimNode, lastIndex: number): void {
+    const acknowledged = this.acknowledgedBy(node.id);
+    if (lastIndex >= acknowledged) return;
+    violated('durability', `${node.name} has acknowledged entry ${acknowledged}, and its log ends at ${lastIndex}`);
   }
 
   /** Looks at a node after something happened in it. */
@@ -43,6 +55,7 @@ export class RaftChecks {
     const status = replica.status();
     const { term, commit, lastIndex, role } = status;
     const applied = replica.appliedIndex;
+    this.acknowledged.set(node.id, Math.min(this.acknowledgedBy(node.id), running.storage.log.lastIndex));
     let seen = this.seen.get(node);
     if (seen?.replica !== replica) {
       seen = { replica, term, commit, applied, leads: undefined };
@@ -60,6 +73,10 @@ export class RaftChecks {
     seen.applied = applied;
     if (role !== 'leader') seen.leads = undefined;
     else this.lookAtLeader(node, seen, term, lastIndex);
+  }
+
+  private acknowledgedBy(id: NodeId): number {
+    return this.acknowledged.get(id) ?? 0;
   }
 
   private lookAtLeader(node: SimNode, seen: Seen, term: number, lastIndex: number): void {
