@@ -14,7 +14,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 async function main(): Promise<void> {
   const { stdin, stdout, stderr } = process;
-  const colors = stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  // Undefined on a pipe, whatever its type says; and only a false keeps picocolors from looking for itself.
+  const colors = Boolean(stdout.isTTY) && process.env['NO_COLOR'] === undefined;
   process.exitCode = await runLedger(process.argv.slice(2), {
     ...{ stdin, stdout, stderr, colors },
     signal: interrupted.signal,
