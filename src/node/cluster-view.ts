@@ -1,5 +1,5 @@
 import type { MemberView, ServerView } from '../api/node-port';
-import type { GossipMember } from '../discovery/member';
+import { isLive, type GossipMember } from '../discovery/member';
 import type { Configuration, NodeId } from '../raft/core';
 import { newestMembers } from './newest-members';
 
@@ -40,7 +40,8 @@ export class ClusterView {
     });
     const known = new Set(configuration.servers.map((server) => server.id));
     for (const member of gossiped.values()) {
-      if (known.has(member.tags.nodeId)) continue;
+      // Of those who are no members only the living are news: they are about to join, or wrongly here.
+      if (known.has(member.tags.nodeId) || !isLive(member.state)) continue;
       views.push({
         name: member.tags.name,
         nodeId: member.tags.nodeId,

@@ -8,11 +8,13 @@ import type { NodeConfig } from './config/node-config';
 import { FIRST_GROUP } from './data-directory';
 import type { GroupOptions } from './group-options';
 import type { GroupStorage } from './group-storage';
+import type { PeerAddresses } from './peer-addresses';
 
 const HEARTBEAT_TICKS = 5;
 
 export interface ReplicaWiring {
   readonly sendSnapshot: (to: NodeId, term: number) => Promise<number | undefined>;
+  readonly addresses: PeerAddresses;
   /** Told when the state has moved. */
   readonly appliedSignal: AppliedSignal;
   /** Told when another leader is known. */
@@ -47,7 +49,7 @@ export function openReplica(options: GroupOptions, storage: GroupStorage, wiring
 }
 
 function listener(options: GroupOptions, storage: GroupStorage, wiring: ReplicaWiring): ReplicaListener {
-  const { data, transport, events, nameOf, fatal } = options;
+  const { events, nameOf, fatal } = options;
   return {
     applied: (header, batch) => {
       storage.snapshotter.applied(header, batch.length);
@@ -58,9 +60,7 @@ function listener(options: GroupOptions, storage: GroupStorage, wiring: ReplicaW
       wiring.leaderSignal.notify();
     },
     configurationChanged: (configuration) => {
-      for (const server of configuration.servers) {
-        if (server.id !== data.nodeId) transport.setAddress(server.id, server.rpcAddr);
-      }
+      for (const server of configuration.servers) wiring.addresses.named(server);
     },
     fatal,
   };

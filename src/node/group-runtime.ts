@@ -12,6 +12,7 @@ import { GroupStorage } from './group-storage';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
 import { PEER_CALLS } from './peer-calls';
+import { PeerAddresses } from './peer-addresses';
 import { PeerHistory } from './peer-history';
 import { ProjectionFeed } from './projection-feed';
 import { ReadBarrier } from './read-barrier';
@@ -24,6 +25,7 @@ const HAND_OVER_POLL_MILLIS = 10;
 export class GroupRuntime {
   readonly id = FIRST_GROUP;
   readonly replica: Replica;
+  readonly addresses: PeerAddresses;
   readonly log: SegmentedLog;
   readonly machine: LedgerMachine;
   readonly appliedSignal = new AppliedSignal();
@@ -42,8 +44,10 @@ export class GroupRuntime {
     this.machine = storage.machine;
     const { log, machine } = this;
     const transfer = this.snapshotTransfer(options);
+    this.addresses = new PeerAddresses(options.data.nodeId, options.transport);
     this.replica = openReplica(options, storage, {
       sendSnapshot: (to, term) => transfer.send(to, term),
+      addresses: this.addresses,
       appliedSignal: this.appliedSignal,
       leaderSignal: this.leaderSignal,
     });

@@ -4,7 +4,6 @@ import type { PeerTransport } from '../raft/transport';
 import type { DataDirectory } from './data-directory';
 import type { GroupRuntime } from './group-runtime';
 import { MembershipManager } from './membership-manager';
-import { newestMembers } from './newest-members';
 
 export interface MembershipLoopOptions {
   readonly data: DataDirectory;
@@ -34,9 +33,7 @@ export class MembershipLoop {
       members: () => gossip.members(),
       callAddress: async (address, method, body) =>
         (await transport.callAddress(address, method, body, { deadlineMs: CALL_MILLIS })).body,
-      setAddress: (id, address) => {
-        if (id !== data.nodeId) transport.setAddress(id, address);
-      },
+      setAddress: (id, address) => group.addresses.set(id, address),
       events,
       now: () => performance.now(),
     });
@@ -52,24 +49,10 @@ export class MembershipLoop {
   }
 
   private step(): void {
-    this.followAddresses();
+    const { data, group, gossip } = this.options;
+    group.addresses.follow(group.replica.status().configuration.servers, gossip.members(), data.clusterId);
     this.rememberPeers();
     void this.manager.step();
-  }
-
-  /**
-   * What a member says about itself in gossip is newer than what the log says about it; and a newcomer, whose log is empty,
-   * has nothing else to find the leader by.
-   */
-  private followAddresses(): void {
-    const { data, group, gossip, transport } = this.options;
-    const told = new Map<string, string>();
-    for (const server of group.replica.status().configuration.servers) told.set(server.id, server.rpcAddr);
-    for (const { tags, state } of newestMembers(gossip.members())) {
-      if (state === 'alive' && tags.clusterId === data.clusterId) told.set(tags.nodeId, tags.rpcAddr);
-    }
-    told.delete(data.nodeId);
-    for (const [id, address] of told) transport.setAddress(id, address);
   }
 
   /** So that a node whose join addresses are all gone still finds its cluster after a restart. */

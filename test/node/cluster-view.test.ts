@@ -27,6 +27,15 @@ describe('ClusterView', () => {
     ]);
   });
 
+  test('who is no member and is gone is not listed: it may have been refused, or never have got so far', () => {
+    const gone = [gossiped(8, { state: 'failed' }), gossiped(9, { state: 'left' })];
+    expect(
+      viewOf(gone)
+        .members()
+        .map(({ name }) => name),
+    ).toEqual([1, 2, 3, 4].map(nameOf));
+  });
+
   test('both halves of a joint configuration vote', () => {
     const joint = { ...configurationOf([1, 2], [4]), votersOutgoing: [idOf(4)], learners: [] };
     const voters = viewOf([], idOf(1), joint).members();
