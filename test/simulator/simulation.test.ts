@@ -2,7 +2,7 @@ import { main } from './main';
 import { Simulation } from './simulation';
 
 const SEEDS = 15;
-const SECONDS = 12;
+const SECONDS = 8;
 
 /** SIMULATE_SEED=N starts elsewhere; `./scripts/simulate` runs many more. */
 const first = Number(process.env.SIMULATE_SEED ?? 1);
