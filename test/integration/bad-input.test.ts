@@ -183,7 +183,9 @@ describe('calls over gRPC that make no sense', () => {
     const foreign = attacked.node.ask(log.Produce, { record: { value: Buffer.from('x'), type: 1 } });
     expect((await failureOf(foreign)).code).toBe(status.INVALID_ARGUMENT);
     const empty = { ...log.Produce, requestSerialize: () => Buffer.alloc(0) };
-    expect((await failureOf(attacked.node.ask(empty, { record: {} }))).code).toBe(status.INVALID_ARGUMENT);
+    expect((await failureOf(attacked.node.ask(empty, { record: { value: Buffer.alloc(0) } }))).code).toBe(
+      status.INVALID_ARGUMENT,
+    );
   });
 
   test.each(['1000000', '18446744073709551615', '9007199254740993'])(
