@@ -118,6 +118,7 @@ class Recovery {
    */
   private async openSegment(firstIndex: number, newer: number, nextFirst: number | undefined): Promise<void> {
     const path = join(this.files.directory, segmentName(firstIndex));
+    if (newer <= 1) await this.makeDurable(path);
     await this.withFile(path, async (file) => {
       const size = await file.size();
       const header = await this.readSegmentHeader(file, firstIndex);
@@ -218,6 +219,20 @@ class Recovery {
     }
     // A segment whose last flush is not whole ends with its last good batch, and another one follows.
     if (judgement.verdict === 'cut' || scan.fault !== undefined) segment.close();
+  }
+
+  /**
+   * A process that was killed between a write and its fsync leaves bytes that can be read and may still get lost. What is
+   * read here counts as durable from now on, so it is made so first. Only the newest segments are ever written to.
+   */
+  private async makeDurable(path: string): Promise<void> {
+    const file = await this.files.files.open(path, 'update');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await this.files.syncDirectory();
   }
 
   private async withFile<T>(path: string, use: (file: RandomAccessFile) => Promise<T>): Promise<T> {
