@@ -169,7 +169,7 @@ function checkTogether(config: NodeConfig, raw: RawOptions): void {
   if (config.dev && (config.startJoinAddrs.length > 0 || raw['data-dir'] !== undefined || config.nonVoter)) {
     throw new OptionError('--dev is one throw-away node: it takes no --start-join-addrs, --data-dir or --non-voter');
   }
-  if (config.nonVoter && config.bootstrap && config.startJoinAddrs.length === 0) {
+  if (config.nonVoter && config.bootstrap) {
     throw new OptionError('--non-voter cannot --bootstrap: the first node of a cluster must vote');
   }
   for (const [name, address] of [

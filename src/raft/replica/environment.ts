@@ -27,8 +27,23 @@ export interface EventLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** The wall clock may differ by so much from what was measured since the last look at it before that counts as a step. */
+const STEP_MILLIS = 20;
+let originMillis = performance.timeOrigin;
+
+/**
+ * Microseconds from the monotonic clock, anchored at the wall clock: the wall clock itself has only milliseconds. A step of
+ * the wall clock is followed, or a clock that was put right would stay wrong until the next start.
+ */
+function wallMicros(): number {
+  const monotonic = performance.now();
+  const wall = Date.now();
+  if (Math.abs(originMillis + monotonic - wall) > STEP_MILLIS) originMillis = wall - monotonic;
+  return Math.floor((originMillis + monotonic) * 1_000);
+}
+
 export const systemClock: Clock = {
-  wallMicros: () => Math.floor((performance.timeOrigin + performance.now()) * 1_000),
+  wallMicros,
   monotonicMillis: () => performance.now(),
 };
 

@@ -118,6 +118,7 @@ describe('the configuration of a node', () => {
     [{ dev: true, 'data-dir': 'x' }, '--dev is one throw-away node'],
     [{ dev: true, 'non-voter': true }, '--dev is one throw-away node'],
     [{ bootstrap: true, 'non-voter': true }, '--non-voter cannot --bootstrap'],
+    [{ bootstrap: true, 'non-voter': true, 'start-join-addrs': 'a:1' }, '--non-voter cannot --bootstrap'],
   ])('%j do not go together', (flags, why) => {
     expect(refusal(flags)).toContain(why);
   });

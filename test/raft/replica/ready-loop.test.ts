@@ -187,6 +187,29 @@ describe('a leader whose clock is ahead', () => {
   });
 });
 
+describe('how fresh the state is', () => {
+  test('counts from when a read was asked for, not from when it was answered', async () => {
+    const node = new LoneReplica([]);
+    node.ticks(10);
+    await node.settle();
+    expect(node.replica.staleness()).toBe(Number.POSITIVE_INFINITY);
+    node.logDisk.isSlow = true;
+    const write = node.submit('a');
+    await node.settle();
+    await node.replica.linearizable(1_000);
+    expect(node.replica.staleness()).toBe(0);
+    node.clock.monotonic += 300;
+    expect(node.replica.staleness()).toBe(300);
+    const read = node.replica.linearizable(1_000);
+    node.clock.monotonic += 50;
+    await read;
+    expect(node.replica.staleness()).toBe(50);
+    node.logDisk.release();
+    await write;
+    await node.stop();
+  });
+});
+
 describe('bounds', () => {
   test('a leader without a majority lets only so much wait uncommitted, the rest waits its turn or its deadline', async () => {
     const node = new LoneReplica([B, C], { uncommittedBytes: 2_000 });
