@@ -37,7 +37,10 @@ export function openReplica(options: GroupOptions, storage: GroupStorage, wiring
     saveHardState: (hardState) => data.stable.saveHardState(FIRST_GROUP, hardState),
     lossSettled: () => storage.settleLoss(),
     send: (to, message) => transport.send(to, FIRST_GROUP, message),
-    snapshots: { send: wiring.sendSnapshot, install: (meta) => snapshotter.install(meta) },
+    snapshots: {
+      send: wiring.sendSnapshot,
+      install: (meta) => snapshotter.install(meta).then(() => wiring.appliedSignal.notify()),
+    },
     clock: systemClock,
     scheduler: systemScheduler,
     random: systemRandom,

@@ -1,9 +1,9 @@
 import { NodeError, type LogRecordView, type RecordPage } from '../api/node-port';
 import { payloadOf, readHeader, type BatchHeader } from '../log/batch';
-import { ChunkFormatError, iterateChunks, type Chunk } from '../log/chunk';
+import { ChunkFormatError, RecordType, iterateChunks, type Chunk } from '../log/chunk';
 import { LogRangeError } from '../log/log-errors';
 import type { LogStore } from '../log/log-store';
-import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
+import { OUTCOME_ROW_BYTES, isOutcomeRowSet } from '../ledger/outcome-row';
 import { recordValue, type LedgerCodes } from '../ledger/record-value';
 
 export interface RecordReaderOptions {
@@ -19,6 +19,7 @@ export interface RecordReaderOptions {
 
 /** What a record costs beside its value, so that a page of empty values ends, too. */
 const RECORD_OVERHEAD_BYTES = 32;
+const RETRY_AFTER_MILLIS = 500;
 
 /** The log as its consumers see it: committed records with dense offsets, each with its outcome. */
 export class RecordReader {
@@ -28,16 +29,30 @@ export class RecordReader {
   async page(from: number, maxBytes: number, deadlineMs: number): Promise<RecordPage> {
     const nextOffset = this.options.nextOffset();
     if (from >= nextOffset) return { records: [], firstOffset: this.options.log.firstOffset, nextOffset };
-    if (from >= this.options.log.firstOffset) {
-      try {
-        return await this.own(from, maxBytes);
-      } catch (error) {
-        // Dropped under a snapshot while it was being read: a peer may hold it still.
-        if (!(error instanceof LogRangeError)) throw error;
-      }
+    const found = (await this.ownIfHeld(from, maxBytes)) ?? (await this.options.fromPeers(from, maxBytes, deadlineMs));
+    if (found) return found;
+    const { firstOffset } = this.options.log;
+    if (from < firstOffset) return { records: [], firstOffset, nextOffset };
+    // Never an empty page for what exists: who follows the log would ask for it again at once.
+    throw new NodeError(
+      'UNAVAILABLE',
+      'RECORDS_UNAVAILABLE',
+      `The records from offset ${from} on exist, but neither this node nor a peer that answers can give them now; try again.`,
+      { retryAfterMs: RETRY_AFTER_MILLIS },
+    );
+  }
+
+  /** Undefined where this node does not hold the first of them, or not any more, or is just being given another state. */
+  private async ownIfHeld(from: number, maxBytes: number): Promise<RecordPage | undefined> {
+    if (from < this.options.log.firstOffset) return undefined;
+    try {
+      const page = await this.own(from, maxBytes);
+      return page.records.length > 0 ? page : undefined;
+    } catch (error) {
+      // Dropped under a snapshot while it was being read: a peer may hold it still.
+      if (error instanceof LogRangeError) return undefined;
+      throw error;
     }
-    const page = await this.options.fromPeers(from, maxBytes, deadlineMs);
-    return page ?? { records: [], firstOffset: this.options.log.firstOffset, nextOffset };
   }
 
   /** What this node itself holds. Serves peers, too. */
@@ -80,14 +95,14 @@ export class RecordReader {
       for (let at = Math.max(0, skip - ordinal); at < chunk.count; at += 1) {
         if (bytes >= room && into.length > 0) return bytes;
         const place = ordinal + at;
-        const value = recordValue(
-          chunk.type,
-          chunk.width,
-          chunk.record(at),
-          outcomes,
-          (place - skip) * OUTCOME_ROW_BYTES,
-          this.options.ledgerCodes,
-        );
+        const row = (place - skip) * OUTCOME_ROW_BYTES;
+        if (chunk.type === RecordType.Ledger && !isOutcomeRowSet(outcomes, row)) {
+          throw new LogRangeError(
+            'compacted',
+            `The outcome of record ${header.baseOffset + place} is lost on this node.`,
+          );
+        }
+        const value = recordValue(chunk.type, chunk.width, chunk.record(at), outcomes, row, this.options.ledgerCodes);
         into.push({
           offset: header.baseOffset + place,
           term: header.term,

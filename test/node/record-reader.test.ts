@@ -183,8 +183,28 @@ describe('RecordReader', () => {
     await world.apply();
     const gone = new LogRangeError('compacted', 'dropped');
     jest.spyOn(world.log, 'read').mockRejectedValueOnce(gone);
-    await page(0);
+    await expect(page(0)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'RECORDS_UNAVAILABLE' });
     expect(world.askedPeers).toEqual([[0, ALL, 1_000]]);
+  });
+
+  test('while another state is being installed nobody is told that there is nothing where something is', async () => {
+    world.values(['a']);
+    await world.apply();
+    // The state stands at its new place already, and the log not yet.
+    world.nextOffset = 900;
+    await expect(page(500)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'RECORDS_UNAVAILABLE' });
+    world.fromPeers = { records: [], firstOffset: 0, nextOffset: 900 };
+    expect(await page(500)).toBe(world.fromPeers);
+  });
+
+  test('a record whose outcome is lost here is asked of the peers, and never shown without it', async () => {
+    world.append(BatchKind.System, [[encodeCommand(createUsd())]], 1);
+    world.append(BatchKind.Records, [[encodeCommand(openAccount('Alice'))]], 1);
+    await world.apply();
+    world.outcomes = [Buffer.alloc(OUTCOME_ROW_BYTES)];
+    await expect(page(0)).rejects.toMatchObject({ reason: 'RECORDS_UNAVAILABLE' });
+    expect(world.askedPeers).toEqual([[0, ALL, 1_000]]);
+    await expect(world.reader.own(0, ALL)).rejects.toThrow('outcome of record 0 is lost');
   });
 
   test('a disk that fails is not hidden by asking the peers', async () => {
