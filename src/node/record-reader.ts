@@ -36,7 +36,7 @@ export class RecordReader {
     // Never an empty page for what exists: who follows the log would ask for it again at once.
     throw new NodeError(
       'UNAVAILABLE',
-      'RECORDS_UNAVAILABLE',
+      'NOT_READY',
       `The records from offset ${from} on exist, but neither this node nor a peer that answers can give them now; try again.`,
       { retryAfterMs: RETRY_AFTER_MILLIS },
     );

@@ -183,7 +183,7 @@ describe('RecordReader', () => {
     await world.apply();
     const gone = new LogRangeError('compacted', 'dropped');
     jest.spyOn(world.log, 'read').mockRejectedValueOnce(gone);
-    await expect(page(0)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'RECORDS_UNAVAILABLE' });
+    await expect(page(0)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'NOT_READY' });
     expect(world.askedPeers).toEqual([[0, ALL, 1_000]]);
   });
 
@@ -192,7 +192,7 @@ describe('RecordReader', () => {
     await world.apply();
     // The state stands at its new place already, and the log not yet.
     world.nextOffset = 900;
-    await expect(page(500)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'RECORDS_UNAVAILABLE' });
+    await expect(page(500)).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'NOT_READY' });
     world.fromPeers = { records: [], firstOffset: 0, nextOffset: 900 };
     expect(await page(500)).toBe(world.fromPeers);
   });
@@ -202,7 +202,7 @@ describe('RecordReader', () => {
     world.append(BatchKind.Records, [[encodeCommand(openAccount('Alice'))]], 1);
     await world.apply();
     world.outcomes = [Buffer.alloc(OUTCOME_ROW_BYTES)];
-    await expect(page(0)).rejects.toMatchObject({ reason: 'RECORDS_UNAVAILABLE' });
+    await expect(page(0)).rejects.toMatchObject({ reason: 'NOT_READY' });
     expect(world.askedPeers).toEqual([[0, ALL, 1_000]]);
     await expect(world.reader.own(0, ALL)).rejects.toThrow('outcome of record 0 is lost');
   });
