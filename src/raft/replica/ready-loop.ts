@@ -22,6 +22,8 @@ export class ReadyLoop {
   private draining = false;
   private stopped = false;
   private readonly sendingSnapshots = new Set<NodeId>();
+  private readonly unreadable = new Set<NodeId>();
+  private readonly retryAtTick = new Set<NodeId>();
 
   constructor(
     private readonly core: RaftCore,
@@ -71,6 +73,14 @@ export class ReadyLoop {
     } finally {
       this.draining = false;
     }
+  }
+
+  /** Time passes. */
+  tick(): void {
+    for (const peer of this.retryAtTick) this.core.entriesLoaded(peer);
+    this.retryAtTick.clear();
+    this.core.tick();
+    this.drain();
   }
 
   /** Resolves when all that was handed out is durable. */
@@ -134,19 +144,25 @@ export class ReadyLoop {
     this.background(
       this.options.log.read(from, this.options.limits.messageBytes).then(
         (batches) => this.guarded(() => this.loaded(peer, batches)),
-        (error: unknown) => {
-          this.options.events.warn({ peer, from, err: error }, 'entries for a peer could not be read; trying again');
-          this.guarded(() => this.loaded(peer, []));
-        },
+        (error: unknown) => this.notLoaded(peer, from, error),
       ),
     );
   }
 
   private loaded(peer: NodeId, batches: readonly Buffer[]): void {
     if (this.stopped) return;
+    this.unreadable.delete(peer);
     if (batches.length > 0) this.core.appendFor(peer, batches.map(entryOf));
     else this.core.entriesLoaded(peer);
     this.drain();
+  }
+
+  /** Asked again at the next tick, not at once: a disk that fails answers fast. One line for each peer until it is read. */
+  private notLoaded(peer: NodeId, from: number, error: unknown): void {
+    this.retryAtTick.add(peer);
+    if (this.unreadable.has(peer)) return;
+    this.unreadable.add(peer);
+    this.options.events.warn({ peer, from, err: error }, 'entries for a peer could not be read; trying again');
   }
 
   private sendSnapshot(to: NodeId): void {

@@ -223,10 +223,7 @@ export class Replica {
   }
 
   private tick(): void {
-    this.loop.guarded(() => {
-      this.core.tick();
-      this.loop.drain();
-    });
+    this.loop.guarded(() => this.loop.tick());
     this.rounds.tick();
     const now = this.options.clock.monotonicMillis();
     if (now - this.expiredAt >= EXPIRE_EVERY_MILLIS) {

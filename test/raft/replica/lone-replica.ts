@@ -1,6 +1,6 @@
 import type { BatchHeader } from '../../../src/log/batch';
 import { encodeValues } from '../../../src/log/chunk';
-import type { Configuration, HardState, Message, NodeId } from '../../../src/raft/core';
+import type { Configuration, HardState, Message, NodeId, SnapshotMeta } from '../../../src/raft/core';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from '../../../src/raft/replica/limits';
 import type { Applied } from '../../../src/raft/replica/proposal-queue';
 import { Replica } from '../../../src/raft/replica/replica';
@@ -58,6 +58,10 @@ export class LoneReplica {
   readonly saved: HardState[] = [];
   readonly applied: number[] = [];
   readonly failures: unknown[] = [];
+  readonly snapshotsSent: NodeId[] = [];
+  /** The index of the snapshot that gets through; undefined: it does not. */
+  snapshotReaches: number | undefined;
+  install: (meta: SnapshotMeta) => Promise<void> = async () => undefined;
   readonly replica: Replica;
   private tick: () => void = () => undefined;
 
@@ -84,7 +88,13 @@ export class LoneReplica {
       },
       lossSettled: async () => undefined,
       send: (_to, message) => void this.sent.push(message),
-      snapshots: { send: async () => undefined, install: async () => undefined },
+      snapshots: {
+        send: async (to) => {
+          this.snapshotsSent.push(to);
+          return this.snapshotReaches;
+        },
+        install: (meta) => this.install(meta),
+      },
       clock: this.clock,
       scheduler: {
         defer: (task) => void setImmediate(task),
