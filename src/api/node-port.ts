@@ -108,6 +108,10 @@ export interface GroupStatusView {
   readonly appliedIndex: number;
   readonly snapshotIndex: number;
   readonly nextOffset: number;
+  /** The version of the rules of money that the state stands under. */
+  readonly rulesVersion: number;
+  /** The highest one that this program knows. */
+  readonly rulesKnown: number;
   /** Hex; only when asked for. */
   readonly stateHash?: string;
 }

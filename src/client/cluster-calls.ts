@@ -32,6 +32,10 @@ export interface GroupStatus {
   readonly appliedIndex: number;
   readonly snapshotIndex: number;
   readonly nextOffset: number;
+  /** The version of the rules of money that the state stands under. */
+  readonly rulesVersion: number;
+  /** The highest one that the node's program knows; new ones are switched on when every member knows them. */
+  readonly rulesKnown: number;
   /** Hex; empty unless asked for. Equal on every node at the same applied index. */
   readonly stateHash: string;
 }
@@ -113,6 +117,8 @@ function groupStatus(group: wire.GroupStatus): GroupStatus {
     appliedIndex: Number(group.applied_index),
     snapshotIndex: Number(group.snapshot_index),
     nextOffset: Number(group.next_offset),
+    rulesVersion: group.rules_version,
+    rulesKnown: group.rules_known,
     stateHash: group.state_hash,
   };
 }

@@ -3,7 +3,7 @@
  * order of the kinds. Rows are as they lie in memory. Indexes are not in it: they are made anew from the rows.
  *
  * ```
- * HEAD 1       "LNST", version, offset, time, counts, tallies   one frame
+ * HEAD 1       "LNST", version, offset, time, counts, rules, tallies   one frame
  * LEDGER 2     one frame a ledger
  * LIMITS 3, HOT 4, COLD 5, ARENA 6, TRANSFERS 7                 one frame a page; only the last page of a kind is not full
  * END 8        empty: what comes before it is complete
@@ -65,6 +65,8 @@ export function encodeHead(tables: Tables): Buffer {
   head.writeUInt32LE(tables.transfers.rows.rows, 44);
   writeInteger(head, tables.arena.bytes, 48);
   head.writeUInt32LE(RESULT_CODE_COUNT, 56);
+  // How many switches of rules there were: a snapshot that was written before there were any has 0 here, too.
+  head.writeUInt32LE(tables.rulesVersion - 1, 60);
   tables.transfersByResult.forEach((count, result) => writeInteger(head, count, 64 + 8 * result));
   return head;
 }
@@ -85,6 +87,7 @@ export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
   tables.nextOffset = readInteger(head, 8);
   tables.lastTime = readInteger(head, 16);
   tables.replayed = readInteger(head, 24);
+  tables.rulesVersion = head.readUInt32LE(60) + 1;
   for (let result = 0; result < results; result++) {
     tables.transfersByResult[result] = readInteger(head, 64 + 8 * result);
   }

@@ -70,6 +70,16 @@ export class LedgerState {
     return this.tables.nextOffset;
   }
 
+  /** The version of the rules that the state stands under. */
+  get rulesVersion(): number {
+    return this.tables.rulesVersion;
+  }
+
+  /** New rules hold from the next batch on. Versions only rise: a second entry for one that holds already changes nothing. */
+  switchRules(version: number): void {
+    this.tables.rulesVersion = Math.max(this.tables.rulesVersion, version);
+  }
+
   /**
    * Applies one batch and returns one 64-byte outcome row a record, in order (zeros for a producer's). Total: a record that
    * cannot be decoded is refused as MALFORMED_RECORD. Throws only InvariantViolation: batches out of order, or a fault of

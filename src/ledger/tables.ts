@@ -19,6 +19,8 @@ export class Tables {
   nextOffset = 0;
   /** Of the last batch, in microseconds; 0 before the first. */
   lastTime = 0;
+  /** The version of the rules that the next batch is applied under; see RULES_VERSIONS. */
+  rulesVersion = 1;
 
   /**
    * @param hashSeed any 32-bit number, best a node's own and secret, so that nobody can choose ids and names that collide.

@@ -1,5 +1,6 @@
 import { encodeValues } from '../log/chunk';
 import { encodeCommand } from '../ledger/command-codec';
+import { encodeRulesVersion } from '../ledger/rules-versions';
 import { EntryKind } from '../raft/core';
 import type { EventLog } from '../raft/replica/environment';
 import { ReplicaError } from '../raft/replica/errors';
@@ -12,8 +13,8 @@ const DEADLINE_MILLIS = 10_000;
 const RETRY_MILLIS = 50;
 
 /**
- * A new cluster has a ledger from the start: USD, two digits. It is a system record, which takes no offset. Resolves once it
- * is there; asked again after a crash it does what is missing and nothing twice.
+ * A new cluster begins under the newest rules, and has a ledger from the start: USD, two digits. It is a system record,
+ * which takes no offset. Resolves once it is there; asked again after a crash it does what is missing and nothing twice.
  */
 export async function createFirstLedger(group: GroupRuntime, dev: boolean, events: EventLog): Promise<void> {
   const command = encodeCommand({
@@ -28,6 +29,10 @@ export async function createFirstLedger(group: GroupRuntime, dev: boolean, event
   const chunk = encodeValues(LEDGER_RECORD, [command]);
   while (group.machine.reader.ledger('USD') === undefined) {
     try {
+      const { machine } = group;
+      if (machine.rulesVersion < machine.rules.newest) {
+        await group.replica.submit(EntryKind.version, encodeRulesVersion(machine.rules.newest), 0, DEADLINE_MILLIS);
+      }
       await group.replica.submit(EntryKind.system, chunk, 1, DEADLINE_MILLIS);
     } catch (error) {
       if (!(error instanceof ReplicaError) || error.reason === 'STOPPING') throw error;

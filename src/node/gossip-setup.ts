@@ -5,8 +5,6 @@ import type { NodeConfig } from './config/node-config';
 import { OptionError } from './config/units';
 import { StartupError } from './startup-error';
 
-/** Highest version of the log's records that this program understands. */
-const FORMAT_VERSION = 1;
 /** How long a bootstrap that was also given addresses looks for a cluster there. */
 const PROBE_MILLIS = 3_000;
 const PROBE_STEP_MILLIS = 50;
@@ -17,7 +15,8 @@ export interface TagSource {
   readonly partitions: number;
 }
 
-export function gossipTags(config: NodeConfig, source: TagSource, rpcAddr: string): Tags {
+/** @param rulesVersion the highest version of the rules that this program knows: here for people to see, asked over RPC before it counts */
+export function gossipTags(config: NodeConfig, source: TagSource, rpcAddr: string, rulesVersion: number): Tags {
   return {
     clusterId: source.clusterId,
     nodeId: source.nodeId,
@@ -25,7 +24,7 @@ export function gossipTags(config: NodeConfig, source: TagSource, rpcAddr: strin
     rpcAddr,
     role: source.clusterId === '' ? 'joining' : 'member',
     nonVoter: config.nonVoter,
-    formatVersion: FORMAT_VERSION,
+    formatVersion: rulesVersion,
     partitions: source.partitions,
   };
 }

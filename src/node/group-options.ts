@@ -1,3 +1,4 @@
+import type { Rules } from '../ledger/rules-versions';
 import type { NodeId } from '../raft/core';
 import type { EventLog } from '../raft/replica/environment';
 import type { PeerTransport } from '../raft/transport';
@@ -11,6 +12,8 @@ export interface GroupOptions {
   readonly transport: PeerTransport;
   readonly events: EventLog;
   readonly fatal: (error: unknown) => void;
+  /** The rules of money that this program can apply; the real ones where nothing is said. */
+  readonly rules?: Rules;
   readonly nameOf: (id: NodeId) => string;
   /** The other members, those that are alive first. */
   readonly livePeers: () => readonly NodeId[];

@@ -2,6 +2,7 @@ import type { SegmentedLog } from '../log/segmented-log';
 import type { NodeId } from '../raft/core';
 import { systemClock } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
+import { RulesUpgrade } from './rules-upgrade';
 import { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
 import type { PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
@@ -20,6 +21,8 @@ import { RecordReader } from './record-reader';
 import { WritePath } from './write-path';
 
 const HAND_OVER_POLL_MILLIS = 10;
+/** A member that does not answer a small question in this time is asked again later. */
+const ASK_MILLIS = 2_000;
 
 /** One Raft group on this node: its log, its ledger, its replica, and what reads and writes through them. */
 export class GroupRuntime {
@@ -35,6 +38,7 @@ export class GroupRuntime {
   readonly records: RecordReader;
   readonly projectionFeed: ProjectionFeed;
   readonly leadership: Leadership;
+  readonly rulesUpgrade: RulesUpgrade;
 
   private constructor(
     options: GroupOptions,
@@ -66,6 +70,13 @@ export class GroupRuntime {
     });
     this.barrier = new ReadBarrier(replica, id, () => data.clusterId);
     this.leadership = new Leadership({ group: id, replica, call });
+    this.rulesUpgrade = new RulesUpgrade({
+      replica,
+      rules: machine.rules,
+      activeVersion: () => machine.rulesVersion,
+      call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
+      events,
+    });
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
     const readOutcomes = (offset: number, count: number): Promise<Buffer> => storage.outcomes.read(offset, count);
     const appliedIndex = (): number => replica.appliedIndex;

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { BatchKind, payloadOf } from '../log/batch';
 import { LogDamageError, LogVersionError } from '../log/log-errors';
 import { OutcomeStore } from '../log/outcomes';
 import { SegmentedLog } from '../log/segmented-log';
+import { decodeRulesVersion, Rules, RulesVersionError } from '../ledger/rules-versions';
 import type { HardState, LogPosition, SnapshotMeta } from '../raft/core';
 import { configurationsAbove, type ConfigurationAt } from '../raft/replica/entries';
 import { NoUsableSnapshotError, Snapshotter } from '../raft/replica/snapshotter';
@@ -14,7 +16,7 @@ import { StartupError } from './startup-error';
 const HASH_SEED_DIGITS = 8;
 
 /** What storage needs of the node: no more, so that it also runs on a simulated disk. */
-export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal'> {
+export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules'> {
   readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'>;
   readonly data: Folder;
 }
@@ -37,7 +39,7 @@ export class GroupStorage {
   ) {}
 
   /** Rejects with StartupError where the disk does not allow this node to take part. */
-  static async open({ config, data, events, fatal }: GroupStorageOptions): Promise<GroupStorage> {
+  static async open({ config, data, events, fatal, rules = new Rules() }: GroupStorageOptions): Promise<GroupStorage> {
     const { stable, files } = data;
     const vote = stable.voteState(FIRST_GROUP);
     if (vote.kind === 'doubtful') throw votesDoubtful(config.dataDir, vote.why);
@@ -46,7 +48,8 @@ export class GroupStorage {
     if (log.recovery.torn)
       events.warn({ ...log.recovery.torn }, 'a torn tail was cut off the log; its bytes are kept aside');
     const outcomes = await OutcomeStore.open({ log, files });
-    const machine = new LedgerMachine(outcomes, Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16));
+    const hashSeed = Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16);
+    const machine = new LedgerMachine(outcomes, hashSeed, rules);
     const directory = join(folder, 'snapshots');
     const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP });
     const snapshotter = new Snapshotter({
@@ -60,7 +63,7 @@ export class GroupStorage {
       events,
     });
     const meta = await restored(snapshotter, config.dataDir);
-    const configurations = await configurationsAbove(log, meta.index);
+    const configurations = await lookedThrough(log, meta.index, rules, config.dataDir);
     const loss = await lossOf(log, data);
     return new GroupStorage(
       data,
@@ -104,7 +107,29 @@ async function restored(snapshotter: Snapshotter, dataDir: string): Promise<Snap
   try {
     return await snapshotter.restoreNewest();
   } catch (error) {
-    if (error instanceof NoUsableSnapshotError) throw new StartupError(`${dataDir}: ${error.message}`, 1);
+    if (error instanceof NoUsableSnapshotError || error instanceof RulesVersionError)
+      throw new StartupError(`${dataDir}: ${error.message}`, 1);
+    throw error;
+  }
+}
+
+/**
+ * The configurations above the snapshot. On the way it looks for rules that this program does not know: they would end it
+ * as soon as a leader says that they are committed, in the middle of its service.
+ */
+async function lookedThrough(
+  log: SegmentedLog,
+  after: number,
+  rules: Rules,
+  dataDir: string,
+): Promise<readonly ConfigurationAt[]> {
+  try {
+    return await configurationsAbove(log, after, (header, batch) => {
+      if (header.kind !== BatchKind.Version) return;
+      rules.check(decodeRulesVersion(payloadOf(batch)), `Entry ${header.index} of the log switches on`);
+    });
+  } catch (error) {
+    if (error instanceof RulesVersionError) throw new StartupError(`${dataDir}: ${error.message}`, 1);
     throw error;
   }
 }

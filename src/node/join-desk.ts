@@ -13,6 +13,8 @@ export interface DeskIdentity {
   readonly nodeId: string;
   readonly name: string;
   readonly rpcAddr: string;
+  /** The highest version of the rules of money that this program can apply. */
+  readonly rulesVersion: number;
 }
 
 const CLUSTER_ID = /^[0-9a-f]{32}$/;

@@ -2,15 +2,13 @@ import { BatchKind, payloadOf, type BatchHeader } from '../log/batch';
 import type { OutcomeStore } from '../log/outcomes';
 import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
 import type { LedgerReader } from '../ledger/reader';
+import { decodeRulesVersion, Rules } from '../ledger/rules-versions';
 import { SnapshotReader } from '../ledger/snapshot-reader';
 import { LedgerState } from '../ledger/state';
 import { Tables } from '../ledger/tables';
 import type { StateMachine } from '../raft/replica/state-machine';
 
 const NO_OUTCOMES = Buffer.alloc(0);
-/** The rules of money that this program applies. */
-const RULES_VERSION = 1;
-const VERSION_BYTES = 4;
 
 /** The ledger as what a Raft group replicates; what it decided is kept beside the log for those who read records. */
 export class LedgerMachine implements StateMachine {
@@ -21,6 +19,7 @@ export class LedgerMachine implements StateMachine {
     private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'>,
     /** This node's own, so that nobody can choose ids and names that collide in its tables. */
     private readonly hashSeed: number,
+    readonly rules: Rules = new Rules(),
   ) {
     this.state = new LedgerState(new Tables(hashSeed));
   }
@@ -35,14 +34,19 @@ export class LedgerMachine implements StateMachine {
     return this.records;
   }
 
+  /** The version of the rules that the state stands under; version entries in the log raise it. */
+  get rulesVersion(): number {
+    return this.state.rulesVersion;
+  }
+
   apply(batch: Buffer, header: BatchHeader): Buffer {
-    if (header.kind === BatchKind.Version) checkVersion(payloadOf(batch), header.index);
+    if (header.kind === BatchKind.Version) this.switchRules(decodeRulesVersion(payloadOf(batch)), header.index);
     if (header.kind !== BatchKind.Records && header.kind !== BatchKind.System) return NO_OUTCOMES;
     const { time, baseOffset, count } = header;
     if (header.kind === BatchKind.System) {
-      return this.state.apply({ time, baseOffset, kind: 'system' }, payloadOf(batch));
+      return this.rules.apply(this.state, { time, baseOffset, kind: 'system' }, payloadOf(batch));
     }
-    const rows = this.state.apply({ time, baseOffset, kind: 'records', count }, payloadOf(batch));
+    const rows = this.rules.apply(this.state, { time, baseOffset, kind: 'records', count }, payloadOf(batch));
     if (rows.length !== count * OUTCOME_ROW_BYTES) {
       throw new Error(
         `Batch ${header.index} has ${count} records, but the ledger gave ${rows.length} bytes of outcomes.`,
@@ -61,6 +65,7 @@ export class LedgerMachine implements StateMachine {
     const reader = new SnapshotReader(this.hashSeed);
     for await (const chunk of chunks) reader.push(chunk);
     const state = new LedgerState(reader.finish());
+    this.rules.check(state.rulesVersion, `A snapshot at offset ${at.nextOffset} stands under`);
     if (state.nextOffset !== at.nextOffset) {
       throw new Error(
         `A snapshot says that it stands at offset ${at.nextOffset}, but its state stands at ${state.nextOffset}.`,
@@ -78,14 +83,10 @@ export class LedgerMachine implements StateMachine {
   hash(): string {
     return this.state.hash();
   }
-}
 
-/** From a version entry on, new rules hold. A node that does not know them stops: skipping them would make it differ. */
-function checkVersion(payload: Buffer, index: number): void {
-  const version = payload.length >= VERSION_BYTES ? payload.readUInt32LE(0) : Number.NaN;
-  if (version <= RULES_VERSION) return;
-  throw new Error(
-    `Entry ${index} of the log switches on version ${version} of the rules, this program knows version ${RULES_VERSION}. ` +
-      'Start a newer program on this data directory; nothing was skipped.',
-  );
+  /** From a version entry on, new rules hold. A node that does not know them stops: skipping them would make it differ. */
+  private switchRules(version: number, index: number): void {
+    this.rules.check(version, `Entry ${index} of the log switches on`);
+    this.state.switchRules(version);
+  }
 }

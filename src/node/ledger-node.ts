@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { createGrpcServer, type GrpcServer } from '../api/grpc/server';
 import { createHttpServer } from '../api/http/server';
 import { Gossip } from '../discovery/gossip';
+import { Rules } from '../ledger/rules-versions';
 import { LedgerState } from '../ledger/state';
 import { systemClock, systemRandom, type EventLog } from '../raft/replica/environment';
 import { createFirstLedger, needsFirstLedger } from './bootstrap-ledger';
 import { ClusterView } from './cluster-view';
 import type { NodeConfig } from './config/node-config';
-import { formatAddress, type HostPort } from './config/units';
+import { formatAddress } from './config/units';
 import { DataDirectory } from './data-directory';
 import { gossipTags, loadKeyring, probeForCluster } from './gossip-setup';
 import { GroupRuntime } from './group-runtime';
 import { JoinDesk, type Adoption } from './join-desk';
 import { Lifecycle } from './lifecycle';
+import { listening } from './listening';
 import { MembershipLoop } from './membership-loop';
 import { NodeMetrics } from './metrics';
 import { metricsSource } from './metrics-source';
@@ -45,6 +47,7 @@ export class LedgerNode {
     private readonly config: NodeConfig,
     private readonly events: EventLog,
     private readonly fatal: (error: unknown) => void,
+    private readonly rules: Rules = new Rules(),
   ) {
     this.lifecycle = new Lifecycle(events);
     this.metrics = new NodeMetrics(
@@ -86,7 +89,7 @@ export class LedgerNode {
     const desk = this.openDesk(data, rpc);
     const gossip = await this.unlessStopping(this.startGossip(data));
     await this.unlessStopping(this.enterCluster(data, desk, gossip));
-    gossip.setTags(gossipTags(config, data, this.rpcAddr));
+    gossip.setTags(gossipTags(config, data, this.rpcAddr, this.rules.newest));
     const group = await this.unlessStopping(this.openGroup(data, rpc, gossip));
     if (needsFirstLedger(group)) await this.unlessStopping(createFirstLedger(group, config.dev, events));
     this.service.openDoors();
@@ -171,7 +174,13 @@ export class LedgerNode {
 
   private openDesk(data: DataDirectory, rpc: RpcPort): JoinDesk {
     const desk = new JoinDesk(
-      () => ({ clusterId: data.clusterId, nodeId: data.nodeId, name: this.config.nodeName, rpcAddr: this.rpcAddr }),
+      () => ({
+        clusterId: data.clusterId,
+        nodeId: data.nodeId,
+        name: this.config.nodeName,
+        rpcAddr: this.rpcAddr,
+        rulesVersion: this.rules.newest,
+      }),
       (adoption) => data.joinCluster(adoption),
     );
     rpc.transport.handle(PEER_CALLS.identify, () => desk.identify());
@@ -187,7 +196,7 @@ export class LedgerNode {
       Gossip.start({
         bindAddr: formatAddress(config.bindAddr),
         ...(config.advertiseAddr && { advertiseAddr: formatAddress(config.advertiseAddr) }),
-        tags: gossipTags(config, data, this.rpcAddr),
+        tags: gossipTags(config, data, this.rpcAddr, this.rules.newest),
         joinAddrs: config.startJoinAddrs,
         knownPeers: data.knownPeers,
         keyring,
@@ -228,6 +237,7 @@ export class LedgerNode {
       transport: rpc.transport,
       events: this.events,
       fatal: this.fatal,
+      rules: this.rules,
       nameOf: (id) => cluster.nameOf(id),
       livePeers: () => cluster.livePeers(data.nodeId),
     });
@@ -279,14 +289,4 @@ export class LedgerNode {
 /** Names under which others know this machine: a request that was meant for it may carry them. */
 function advertisedHosts(config: NodeConfig): string[] {
   return [config.advertiseAddr, config.advertiseRpcAddr].flatMap((address) => (address ? [address.host] : []));
-}
-
-/** An address that cannot be listened on is the operator's to mend. */
-async function listening<T>(option: string, address: HostPort, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`${option} ${formatAddress(address)} cannot be listened on: ${why}`, 1);
-  }
 }

@@ -16,11 +16,14 @@ export interface MembershipLoopOptions {
 
 const STEP_MILLIS = 200;
 const CALL_MILLIS = 2_000;
+/** While newer rules wait for a member, all are asked again after so many steps. */
+const RULES_STEPS = 5;
 
 /** Keeps the addresses of the peers as they are now, and on the leader the membership in line with who is there. */
 export class MembershipLoop {
   private readonly manager: MembershipManager;
   private timer: NodeJS.Timeout | undefined;
+  private steps = 0;
   private savedPeers = '';
   private saving = false;
 
@@ -34,6 +37,7 @@ export class MembershipLoop {
       callAddress: async (address, method, body) =>
         (await transport.callAddress(address, method, body, { deadlineMs: CALL_MILLIS })).body,
       setAddress: (id, address) => group.addresses.set(id, address),
+      requiredRules: () => group.rulesUpgrade.required,
       events,
       now: () => performance.now(),
     });
@@ -53,6 +57,7 @@ export class MembershipLoop {
     group.addresses.follow(group.replica.status().configuration.servers, gossip.members(), data.clusterId);
     this.rememberPeers();
     void this.manager.step();
+    if (this.steps++ % RULES_STEPS === 0) void group.rulesUpgrade.step();
   }
 
   /** So that a node whose join addresses are all gone still finds its cluster after a restart. */

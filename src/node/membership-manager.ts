@@ -4,7 +4,7 @@ import type { EventLog } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { nextMembershipAction, type Candidate, type MembershipAction } from './membership-policy';
 import { newestMembers } from './newest-members';
-import { PEER_CALLS, decodeJson, encodeJson, textField } from './peer-calls';
+import { PEER_CALLS, decodeJson, encodeJson, rulesVersionField, textField } from './peer-calls';
 
 export interface MembershipManagerOptions {
   readonly replica: Pick<Replica, 'id' | 'isLeader' | 'status' | 'changeConfiguration'>;
@@ -14,6 +14,8 @@ export interface MembershipManagerOptions {
   /** Calls whoever answers at an RPC address. */
   readonly callAddress: (address: string, method: number, body: Buffer) => Promise<Buffer>;
   readonly setAddress: (id: string, address: string) => void;
+  /** The version of the rules that a member has to know, as of now; see RulesUpgrade. */
+  readonly requiredRules: () => number;
   readonly events: EventLog;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
@@ -48,7 +50,8 @@ export class MembershipManager {
     } catch (error) {
       // A peer that does not answer is the normal case here: a later look tries again.
       this.options.events.info({ err: error }, 'a change of membership did not work out yet');
-      if (action && 'candidate' in action) this.putOff(action.candidate);
+      if (action && 'candidate' in action) this.putOff(action.candidate.nodeId);
+      if (action?.kind === 'promote') this.putOff(action.id);
     } finally {
       this.working = false;
     }
@@ -74,9 +77,9 @@ export class MembershipManager {
     });
   }
 
-  private putOff(candidate: Candidate): void {
+  private putOff(nodeId: string): void {
     if (this.retryAt.size >= MAX_REMEMBERED) this.retryAt.clear();
-    this.retryAt.set(candidate.nodeId, this.options.now() + RETRY_MILLIS);
+    this.retryAt.set(nodeId, this.options.now() + RETRY_MILLIS);
   }
 
   private async carryOut(action: MembershipAction): Promise<void> {
@@ -84,9 +87,9 @@ export class MembershipManager {
       case 'add':
         return this.add(action.candidate, action.replaces);
       case 'refuse':
-        return this.refuse(action.candidate, action.namesake, action.reason);
+        return this.refuseNamesake(action.candidate, action.namesake, action.reason);
       case 'promote':
-        return this.change({ type: 'promote', id: action.id }, { node: action.id });
+        return this.promote(action.id);
       case 'update_address': {
         const server = this.options.replica.status().configuration.servers.find((known) => known.id === action.id);
         if (!server) return;
@@ -100,8 +103,8 @@ export class MembershipManager {
   }
 
   private async add(candidate: Candidate, replaces: string | undefined): Promise<void> {
-    const { callAddress, clusterId, partitions } = this.options;
-    const { nodeId, name, belongsTo } = await this.identify(candidate.rpcAddr);
+    const { callAddress, clusterId, partitions, requiredRules } = this.options;
+    const { nodeId, name, belongsTo, rulesVersion } = await this.identify(candidate.rpcAddr);
     if (nodeId !== candidate.nodeId || name !== candidate.name) {
       throw new Error(
         `Gossip says that node "${candidate.name}" (${candidate.nodeId}) is at ${candidate.rpcAddr}, but "${name}" (${nodeId}) answers there.`,
@@ -110,9 +113,16 @@ export class MembershipManager {
     if (belongsTo !== '' && belongsTo !== clusterId) {
       throw new Error(`Node "${name}" at ${candidate.rpcAddr} belongs to cluster ${belongsTo}.`);
     }
+    if (rulesVersion < requiredRules()) {
+      // One that belongs here already does not end, and must not keep those behind it waiting.
+      this.putOff(candidate.nodeId);
+      return this.refuse(candidate, rulesUnknown(requiredRules(), rulesVersion));
+    }
     if (belongsTo === '') {
       await callAddress(candidate.rpcAddr, PEER_CALLS.adopt, encodeJson({ clusterId, partitions, nodeId }));
     }
+    // Newer rules may have been switched on while it was asked.
+    if (rulesVersion < requiredRules()) throw new Error(rulesUnknown(requiredRules(), rulesVersion));
     this.options.setAddress(nodeId, candidate.rpcAddr);
     const server: Server = { id: nodeId, name, rpcAddr: candidate.rpcAddr };
     this.change(replaces === undefined ? { type: 'addLearner', server } : { type: 'replace', old: replaces, server }, {
@@ -122,20 +132,37 @@ export class MembershipManager {
     });
   }
 
-  private async identify(rpcAddr: string): Promise<{ nodeId: string; name: string; belongsTo: string }> {
+  /** It was asked when it came, but it may have been started with an older program since. */
+  private async promote(id: string): Promise<void> {
+    const server = this.options.replica.status().configuration.servers.find((known) => known.id === id);
+    if (!server) return;
+    const { nodeId, rulesVersion } = await this.identify(server.rpcAddr);
+    if (nodeId !== id) throw new Error(`Node "${server.name}" (${id}) is not at ${server.rpcAddr} any more.`);
+    const required = this.options.requiredRules();
+    if (rulesVersion < required)
+      throw new Error(`"${server.name}" does not vote: ${rulesUnknown(required, rulesVersion)}`);
+    this.change({ type: 'promote', id }, { node: id });
+  }
+
+  private async identify(rpcAddr: string): Promise<NewcomerIdentity> {
     const answer = decodeJson(await this.options.callAddress(rpcAddr, PEER_CALLS.identify, encodeJson({})));
     const [nodeId, name] = [textField(answer, 'nodeId'), textField(answer, 'name')];
-    return { nodeId, name, belongsTo: textField(answer, 'clusterId') };
+    return { nodeId, name, belongsTo: textField(answer, 'clusterId'), rulesVersion: rulesVersionField(answer) };
   }
 
   /**
    * A refusal ends the newcomer's process, so gossip's word is not enough for it: a namesake that was killed a moment ago
    * is still listed as alive. If it does not answer for itself, the newcomer waits until gossip knows, too.
    */
-  private async refuse(candidate: Candidate, namesake: Server, reason: string): Promise<void> {
+  private async refuseNamesake(candidate: Candidate, namesake: Server, reason: string): Promise<void> {
     if (namesake.id !== this.options.replica.id && (await this.identify(namesake.rpcAddr)).nodeId !== namesake.id) {
       throw new Error(`Node "${namesake.name}" (${namesake.id}) is not at ${namesake.rpcAddr} any more.`);
     }
+    return this.refuse(candidate, reason);
+  }
+
+  /** One line about each newcomer; the newcomer is told each time, as it may not have heard. */
+  private async refuse(candidate: Candidate, reason: string): Promise<void> {
     if (!this.refused.has(candidate.nodeId)) {
       if (this.refused.size >= MAX_REMEMBERED) this.refused.clear();
       this.refused.add(candidate.nodeId);
@@ -161,6 +188,21 @@ export class MembershipManager {
       this.options.events.info({ change: change.type, refusal, ...fields }, 'a change of membership waits');
     }
   }
+}
+
+/** What whoever listens at an address says of itself. */
+interface NewcomerIdentity {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly belongsTo: string;
+  readonly rulesVersion: number;
+}
+
+function rulesUnknown(required: number, known: number): string {
+  return (
+    `this cluster stands under version ${required} of the rules of money, and this node's program knows them up to version ${known}: ` +
+    'start a newer program'
+  );
 }
 
 function candidateOf(member: GossipMember): Candidate {

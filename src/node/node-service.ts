@@ -128,6 +128,8 @@ export class NodeService implements NodePort {
           appliedIndex: group.replica.appliedIndex,
           snapshotIndex: group.snapshotIndex,
           nextOffset: group.machine.nextOffset,
+          rulesVersion: group.machine.rulesVersion,
+          rulesKnown: group.machine.rules.newest,
           ...(options.stateHash === true && { stateHash: group.machine.hash() }),
         },
       ],

@@ -6,7 +6,7 @@ import { ChunkFormatError, countRecords } from '../log/chunk';
 import type { Committed, LogRecordView, RecordPage, SubmitRequest } from '../api/node-port';
 
 export const PEER_CALLS = {
-  /** Who are you? Answered by every node, also one that belongs to no cluster yet. */
+  /** Who are you, and which rules do you know? Answered by every node, also one that belongs to no cluster yet. */
   identify: 1,
   /** You belong to this cluster now. Taken only by a node that is looking for one. */
   adopt: 2,
@@ -182,6 +182,11 @@ export function numberField(object: Readonly<Record<string, unknown>>, name: str
     throw new PeerBodyError(`A peer sent a JSON body whose "${name}" is not a whole number.`);
   }
   return value;
+}
+
+/** The highest version of the rules that a node knows, as it says when it is asked who it is. Older programs do not say: 1. */
+export function rulesVersionField(object: Readonly<Record<string, unknown>>): number {
+  return object['rulesVersion'] === undefined ? 1 : numberField(object, 'rulesVersion');
 }
 
 /** A u64 that every node holds as a number. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { types } from 'node:util';
 
 /** The version in package.json, found above this file both in the sources and in what is built of them. */
 export function programVersion(): string {
@@ -8,7 +9,7 @@ export function programVersion(): string {
       const content: unknown = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
       if (typeof content === 'object' && content !== null && 'version' in content) return String(content.version);
     } catch (error) {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const missing = types.isNativeError(error) && 'code' in error && error.code === 'ENOENT';
       if (!missing || dirname(dir) === dir) throw error;
     }
   }

@@ -19,6 +19,8 @@ export interface GroupStatus<N = string> {
   snapshot_index: N;
   next_offset: N;
   state_hash: string;
+  rules_version: number;
+  rules_known: number;
 }
 
 export interface StatusResponse<N = string> {

@@ -16,11 +16,11 @@ const configOf = (flags: RawOptions = {}): NodeConfig =>
 
 describe('what a node says about itself', () => {
   test('is sound, with a cluster or without one', () => {
-    const joining = gossipTags(configOf(), { clusterId: '', nodeId: idOf(1), partitions: 1 }, '127.0.0.1:1');
+    const joining = gossipTags(configOf(), { clusterId: '', nodeId: idOf(1), partitions: 1 }, '127.0.0.1:1', 1);
     expect(joining).toMatchObject({ role: 'joining', name: 'n1', rpcAddr: '127.0.0.1:1', nonVoter: false });
     expect(tagsFault(joining)).toBeUndefined();
     const source = { clusterId: CLUSTER, nodeId: idOf(1), partitions: 1 };
-    const member = gossipTags(configOf({ 'non-voter': true }), source, '127.0.0.1:1');
+    const member = gossipTags(configOf({ 'non-voter': true }), source, '127.0.0.1:1', 1);
     expect(member).toMatchObject({ role: 'member', clusterId: CLUSTER, nonVoter: true, partitions: 1 });
     expect(tagsFault(member)).toBeUndefined();
   });

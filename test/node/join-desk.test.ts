@@ -30,13 +30,13 @@ describe('JoinDesk', () => {
       clusterId = adoption.clusterId;
     };
     desk = new JoinDesk(
-      () => ({ clusterId, nodeId: idOf(2), name: nameOf(2), rpcAddr: rpcOf(2) }),
+      () => ({ clusterId, nodeId: idOf(2), name: nameOf(2), rpcAddr: rpcOf(2), rulesVersion: 3 }),
       (adoption) => save(adoption),
     );
   });
 
   test('says who it is to anyone', async () => {
-    const expected = { clusterId: '', nodeId: idOf(2), name: nameOf(2), rpcAddr: rpcOf(2) };
+    const expected = { clusterId: '', nodeId: idOf(2), name: nameOf(2), rpcAddr: rpcOf(2), rulesVersion: 3 };
     expect(decodeJson(await desk.identify())).toEqual(expected);
   });
 

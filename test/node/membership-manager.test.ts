@@ -1,74 +1,7 @@
-import type { GossipMember } from '../../src/discovery/member';
-import { MembershipManager } from '../../src/node/membership-manager';
-import { PEER_CALLS, decodeJson, encodeJson } from '../../src/node/peer-calls';
-import type { ConfigurationChange, ConfigurationRefusal, CoreStatus } from '../../src/raft/core';
-import { recordedEvents, type RecordedEvents } from './recorded-events';
-import { CLUSTER, configurationOf, gossiped, idOf, leaderStatus, nameOf, rpcOf } from './members';
-
-interface Call {
-  readonly address: string;
-  readonly method: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** What whoever listens at an address says of itself. */
-type Answer = { readonly nodeId: string; readonly name: string; readonly clusterId: string } | Error;
-
-/** The world of a leader, node 1: who gossips, who answers at which address, and what it did. */
-class World {
-  readonly id = idOf(1);
-  configuration = configurationOf([1]);
-  gossip: GossipMember[] = [gossiped(1)];
-  heard: number[] = [];
-  isLeader = true;
-  refusal: ConfigurationRefusal | undefined;
-  now = 0;
-  readonly answers = new Map<string, Answer>();
-  readonly calls: Call[] = [];
-  readonly changes: ConfigurationChange[] = [];
-  readonly addresses = new Map<string, string>();
-  readonly events: RecordedEvents = recordedEvents();
-  readonly manager: MembershipManager;
-
-  constructor() {
-    this.manager = new MembershipManager({
-      replica: this,
-      clusterId: CLUSTER,
-      partitions: 1,
-      members: () => this.gossip,
-      callAddress: async (address, method, body) => this.answer(address, method, body),
-      setAddress: (id, address) => this.addresses.set(id, address),
-      events: this.events,
-      now: () => this.now,
-    });
-  }
-
-  status(): CoreStatus {
-    return leaderStatus(this.configuration, this.heard);
-  }
-
-  changeConfiguration(change: ConfigurationChange): ConfigurationRefusal | undefined {
-    this.changes.push(change);
-    return this.refusal;
-  }
-
-  /** A node that looks for a cluster, and answers for itself. */
-  newcomer(number: number, name = nameOf(number), clusterId = ''): void {
-    this.gossip.push(gossiped(number, { tags: { name, clusterId } }));
-    this.answers.set(rpcOf(number), { nodeId: idOf(number), name, clusterId });
-  }
-
-  methods(): number[] {
-    return this.calls.map((call) => call.method);
-  }
-
-  private answer(address: string, method: number, body: Buffer): Buffer {
-    this.calls.push({ address, method, body: decodeJson(body) });
-    const answer = this.answers.get(address) ?? new Error(`nobody is at ${address}`);
-    if (answer instanceof Error) throw answer;
-    return encodeJson(method === PEER_CALLS.identify ? answer : {});
-  }
-}
+import { PEER_CALLS } from '../../src/node/peer-calls';
+import type { ConfigurationRefusal } from '../../src/raft/core';
+import { CLUSTER, configurationOf, gossiped, idOf, nameOf, rpcOf } from './members';
+import { World, type Answer } from './membership-world';
 
 describe('MembershipManager', () => {
   let world: World;
@@ -137,12 +70,80 @@ describe('MembershipManager', () => {
 
   test('a learner that has the log and was heard lately is promoted', async () => {
     world.configuration = configurationOf([1], [2]);
-    world.gossip.push(gossiped(2));
+    world.newcomer(2, nameOf(2), CLUSTER);
     await world.manager.step();
     expect(world.changes).toEqual([]);
     world.heard = [2];
     await world.manager.step();
     expect(world.changes).toEqual([{ type: 'promote', id: idOf(2) }]);
+  });
+
+  describe('where newer rules hold', () => {
+    beforeEach(() => {
+      world.requiredRules = 2;
+    });
+    const knows = (rulesVersion: number, clusterId = ''): Answer => ({
+      nodeId: idOf(2),
+      name: nameOf(2),
+      clusterId,
+      rulesVersion,
+    });
+
+    test.each<[string, Answer]>([
+      ['knows older ones', knows(1)],
+      ['does not say what it knows', { nodeId: idOf(2), name: nameOf(2), clusterId: '' }],
+    ])('a newcomer that %s is refused with the reason, and not adopted', async (_who, answer) => {
+      world.newcomer(2);
+      world.answers.set(rpcOf(2), answer);
+      await world.manager.step();
+      expect(world.methods()).toEqual([PEER_CALLS.identify, PEER_CALLS.refuse]);
+      expect(world.calls[1]?.body).toEqual({
+        nodeId: idOf(2),
+        reason: expect.stringContaining('stands under version 2 of the rules') as string,
+      });
+      expect(world.changes).toEqual([]);
+      expect(world.events.of('warn')).toHaveLength(1);
+    });
+
+    test('a newcomer that knows them is taken in', async () => {
+      world.newcomer(2);
+      world.answers.set(rpcOf(2), knows(2));
+      await world.manager.step();
+      expect(world.changes).toMatchObject([{ type: 'addLearner' }]);
+    });
+
+    test('one that was refused does not keep the others waiting', async () => {
+      world.newcomer(2, nameOf(2), CLUSTER);
+      world.newcomer(3);
+      world.answers.set(rpcOf(3), { nodeId: idOf(3), name: nameOf(3), clusterId: '', rulesVersion: 2 });
+      await world.manager.step();
+      await world.manager.step();
+      expect(world.changes).toMatchObject([{ type: 'addLearner', server: { id: idOf(3) } }]);
+    });
+
+    test('rules that are switched on while a newcomer is adopted keep it out', async () => {
+      world.newcomer(2);
+      world.answers.set(rpcOf(2), knows(2));
+      world.onCall = (method) => {
+        if (method === PEER_CALLS.adopt) world.requiredRules = 3;
+      };
+      await world.manager.step();
+      expect(world.methods()).toEqual([PEER_CALLS.identify, PEER_CALLS.adopt]);
+      expect(world.changes).toEqual([]);
+    });
+
+    test('a learner that was started with an older program does not get a vote', async () => {
+      world.configuration = configurationOf([1], [2]);
+      world.newcomer(2, nameOf(2), CLUSTER);
+      world.heard = [2];
+      await world.manager.step();
+      expect(world.changes).toEqual([]);
+      expect(world.events.errors()).toEqual([expect.stringContaining('does not vote')]);
+      world.answers.set(rpcOf(2), knows(2, CLUSTER));
+      world.now = 60_000;
+      await world.manager.step();
+      expect(world.changes).toEqual([{ type: 'promote', id: idOf(2) }]);
+    });
   });
 
   test('a wiped disk under its old name replaces the old one by one change', async () => {

@@ -168,6 +168,8 @@ export class SingleNodePort implements NodePort {
       appliedIndex: this.index,
       snapshotIndex: 0,
       nextOffset: this.state.nextOffset,
+      rulesVersion: this.state.rulesVersion,
+      rulesKnown: 1,
       ...(options.stateHash === true ? { stateHash: this.state.hash() } : {}),
     };
     return { groups: [group], projectionLagRecords: 0, projection: 'off' };

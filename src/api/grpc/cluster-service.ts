@@ -56,6 +56,8 @@ function groupOut(view: GroupStatusView): StatusResponseOut['groups'][number] {
     snapshot_index: view.snapshotIndex,
     next_offset: view.nextOffset,
     state_hash: view.stateHash ?? '',
+    rules_version: view.rulesVersion,
+    rules_known: view.rulesKnown,
   };
 }
 

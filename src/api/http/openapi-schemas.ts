@@ -59,6 +59,8 @@ const GROUP = object({
   applied_index: NUMBER,
   snapshot_index: NUMBER,
   next_offset: NUMBER,
+  rules_version: NUMBER,
+  rules_known: NUMBER,
 });
 
 export const SCHEMAS: Readonly<Record<string, object>> = {

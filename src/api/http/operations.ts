@@ -46,6 +46,8 @@ function clusterJson(port: NodePort): object {
       applied_index: group.appliedIndex,
       snapshot_index: group.snapshotIndex,
       next_offset: group.nextOffset,
+      rules_version: group.rulesVersion,
+      rules_known: group.rulesKnown,
     })),
     projection: { state: projection, lag_records: projectionLagRecords },
   };

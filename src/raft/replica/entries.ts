@@ -1,4 +1,4 @@
-import { payloadOf, readHeader, verifyBatch } from '../../log/batch';
+import { payloadOf, readHeader, verifyBatch, type BatchHeader } from '../../log/batch';
 import type { LogStore } from '../../log/log-store';
 import { decodeConfiguration, EntryKind, type Configuration, type Entry, type LogView } from '../core';
 
@@ -46,8 +46,15 @@ export interface ConfigurationAt {
   readonly configuration: Configuration;
 }
 
-/** Every configuration in the log above `after`, ascending: membership is always recomputed from the log. */
-export async function configurationsAbove(log: LogStore, after: number): Promise<ConfigurationAt[]> {
+/**
+ * Every configuration in the log above `after`, ascending: membership is always recomputed from the log. `alsoSee` gets
+ * every batch on the way, for whoever else has to look at all of them: the log is read once.
+ */
+export async function configurationsAbove(
+  log: LogStore,
+  after: number,
+  alsoSee?: (header: BatchHeader, batch: Buffer) => void,
+): Promise<ConfigurationAt[]> {
   const found: ConfigurationAt[] = [];
   for (let from = Math.max(after + 1, log.firstIndex); from <= log.lastIndex;) {
     const batches = await log.read(from, SCAN_BYTES);
@@ -55,6 +62,7 @@ export async function configurationsAbove(log: LogStore, after: number): Promise
     for (const batch of batches) {
       const header = readHeader(batch);
       from = header.index + 1;
+      alsoSee?.(header, batch);
       if (header.kind !== EntryKind.configuration) continue;
       found.push({ index: header.index, configuration: decodeConfiguration(payloadOf(batch)) });
     }

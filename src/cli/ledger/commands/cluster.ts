@@ -53,6 +53,7 @@ async function status(session: Session, stateHash: boolean): Promise<void> {
     'log from',
     'snapshot',
     'next offset',
+    'rules',
   ];
   const last = ['projection', ...(stateHash ? ['state hash'] : [])];
   session.output.list(
@@ -68,6 +69,7 @@ function rows(server: ServerStatus, stateHash: boolean): Cell[][] {
   return groups.map((group) => [
     ...[nodeName, server.address, group.role, group.term, group.leader, group.commitIndex, group.appliedIndex],
     ...[group.firstIndex, group.snapshotIndex, group.nextOffset],
+    `${group.rulesVersion} of ${group.rulesKnown}`,
     projectionLagRecords > 0 ? `${projection}, ${projectionLagRecords} behind` : projection,
     ...(stateHash ? [group.stateHash] : []),
   ]);

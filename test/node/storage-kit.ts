@@ -1,0 +1,150 @@
+import type { Rules } from '../../src/ledger/rules-versions';
+import { readHeader } from '../../src/log/batch';
+import { GroupStorage } from '../../src/node/group-storage';
+import type { Configuration, SnapshotMeta } from '../../src/raft/core';
+import { LevelStableStore } from '../../src/raft/stable';
+import { FileKeyValues } from '../raft/stable/file-key-values';
+import { BatchChain, boundaryAfter, type NextBatch } from '../support/batch-chain';
+import { FaultyFiles } from '../support/faulty-files';
+import { CLUSTER, configurationOf, idOf, nameOf } from './members';
+import { recordedEvents, type RecordedEvents } from './recorded-events';
+
+const DATA_DIR = '/node';
+const GROUP = 0;
+export const CONFIGURATION: Configuration = configurationOf([1]);
+
+export interface StorageFlags {
+  readonly rules?: Rules;
+  readonly segmentBytes?: number;
+  readonly retentionBytes?: number;
+}
+
+function openStable(files: FaultyFiles): Promise<LevelStableStore> {
+  return LevelStableStore.open({ dataDir: DATA_DIR, files, openKeyValues: () => FileKeyValues.open(files) });
+}
+
+/** The data directory of the first node of a new cluster, all of it durable. */
+export async function formatted(): Promise<FaultyFiles> {
+  const files = new FaultyFiles();
+  const stable = await openStable(files);
+  await stable.initialise({ clusterId: CLUSTER, nodeName: nameOf(1), nodeId: idOf(1), createdAt: 0, partitions: 1 });
+  await stable.createGroup(GROUP);
+  await stable.saveSnapshot(GROUP, { index: 0, term: 0, file: '', configuration: CONFIGURATION });
+  await stable.close();
+  return files;
+}
+
+/** The real storage of one group on a disk in memory, driven as a replica drives it, without consensus. */
+export class StorageKit {
+  private chain: BatchChain;
+  /** Index up to which batches were applied. */
+  applied: number;
+
+  private constructor(
+    readonly files: FaultyFiles,
+    readonly stable: LevelStableStore,
+    readonly storage: GroupStorage,
+    readonly events: RecordedEvents,
+    end: BatchChain['end'],
+  ) {
+    this.chain = new BatchChain(end);
+    this.applied = storage.snapshotMeta.index;
+    storage.snapshotter.attach({
+      configurationAt: () => CONFIGURATION,
+      pauseApplying: () => undefined,
+      stateJumped: (index) => (this.applied = index),
+    });
+  }
+
+  /** As a node opens it; what the log has above the snapshot is applied, as if a leader had said that it is committed. */
+  static async open(files: FaultyFiles, flags: StorageFlags = {}): Promise<StorageKit> {
+    const events = recordedEvents();
+    const stable = await openStable(files);
+    const storage = await GroupStorage.open({
+      config: {
+        dataDir: DATA_DIR,
+        segmentBytes: flags.segmentBytes ?? 64 * 1024,
+        snapshotBytes: Number.MAX_SAFE_INTEGER,
+        retentionBytes: flags.retentionBytes,
+      },
+      data: {
+        files,
+        stable,
+        clusterId: CLUSTER,
+        nodeId: idOf(1),
+        groupFolder: (group) => `${DATA_DIR}/groups/${group}`,
+      },
+      events,
+      fatal: () => undefined,
+      ...(flags.rules && { rules: flags.rules }),
+    });
+    const { lastIndex: index, lastTerm: term, nextOffset, lastHash: hash, lastTime: time } = storage.log;
+    const kit = new StorageKit(files, stable, storage, events, { index, term, nextOffset, hash, time });
+    await kit.replay();
+    return kit;
+  }
+
+  /** Appends batches without waiting for the disk. */
+  append(...batches: readonly NextBatch[]): void {
+    for (const next of batches) this.storage.log.append(this.chain.next(next));
+  }
+
+  /** What was appended is durable, and then applied. */
+  async commit(): Promise<void> {
+    await this.storage.log.sync();
+    await this.replay();
+  }
+
+  /** Another leader's entries take the place of those from `from` on. */
+  async replace(from: number, ...batches: readonly NextBatch[]): Promise<void> {
+    const [before] = await this.storage.log.read(from - 1, 1);
+    const term = this.storage.log.lastTerm + 1;
+    this.chain = BatchChain.after(before as Buffer);
+    const truncated = this.storage.log.truncateSuffix(from);
+    this.append(...batches.map((next) => ({ ...next, term })));
+    await Promise.all([truncated, this.storage.log.sync()]);
+  }
+
+  /** The newest snapshot as it would be sent. */
+  async newestSnapshot(): Promise<{ readonly meta: SnapshotMeta; readonly bytes: Buffer }> {
+    const { snapshots } = this.storage;
+    const { meta } = snapshots.newest as NonNullable<typeof snapshots.newest>;
+    const reader = await snapshots.read(meta.index);
+    const bytes = await reader.read(0, reader.bytes);
+    await reader.close();
+    return { meta, bytes };
+  }
+
+  /** Receives a peer's snapshot in pieces, from where an earlier attempt ended, and puts it in place of log and state. */
+  async install(
+    { meta, bytes }: { readonly meta: SnapshotMeta; readonly bytes: Buffer },
+    pieceBytes: number,
+  ): Promise<void> {
+    const incoming = await this.storage.snapshots.beginReceive(meta, bytes.length);
+    while (!incoming.isComplete) {
+      const at = incoming.received;
+      await incoming.write(at, bytes.subarray(at, at + pieceBytes));
+    }
+    await incoming.finish();
+    await this.storage.snapshotter.install(meta);
+    const { lastIndex: index, lastTerm: term, nextOffset, lastHash: hash, lastTime: time } = this.storage.log;
+    this.chain = new BatchChain({ index, term, nextOffset, hash, time });
+  }
+
+  async close(): Promise<void> {
+    await this.storage.close();
+    await this.stable.close();
+  }
+
+  private async replay(): Promise<void> {
+    const { log, machine, snapshotter } = this.storage;
+    while (this.applied < log.lastIndex) {
+      for (const batch of await log.read(this.applied + 1, 1 << 20)) {
+        const header = readHeader(batch);
+        machine.apply(batch, header);
+        snapshotter.applied(header, batch.length);
+        this.applied = boundaryAfter(batch).index;
+      }
+    }
+  }
+}
