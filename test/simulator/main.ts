@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { FaultCounts } from './fault-counts';
 import { Simulation, SimulationFailure, type SimulationReport } from './simulation';
 
-const USAGE = `usage: ./scripts/simulate [--seed N] [--seeds COUNT] [--nodes 3|5] [--seconds S] [--trace]
+const USAGE = `usage: ./scripts/simulate [--seed N] [--seeds COUNT] [--nodes 3|5] [--seconds S] [--trace] [--mutate NAME]
+       ./scripts/simulate --prove [--only NAME] [--jobs N] [--seed N] [--seeds COUNT]
 
 Runs whole clusters of the real program on simulated machines, one a seed.
   --seed N       the first seed (default 1)
@@ -10,6 +11,8 @@ Runs whole clusters of the real program on simulated machines, one a seed.
   --nodes 3|5    nodes in a cluster (default: 3 for odd seeds, 5 for even ones)
   --seconds S    simulated seconds with faults (default 20)
   --trace        print every event
+  --mutate NAME  with a known bug put into the sources while they are loaded
+  --prove        with one known bug after the other: is each of them found?
 `;
 
 interface Choice {
@@ -18,6 +21,7 @@ interface Choice {
   readonly nodes: number | undefined;
   readonly seconds: number;
   readonly trace: boolean;
+  readonly mutate: string | undefined;
 }
 
 function chosen(argv: readonly string[]): Choice {
@@ -25,7 +29,7 @@ function chosen(argv: readonly string[]): Choice {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args: [...argv],
-    options: { seed: option, seeds: option, nodes: option, seconds: option, trace: flag, help: flag },
+    options: { seed: option, seeds: option, nodes: option, seconds: option, trace: flag, mutate: option, help: flag },
   });
   if (values.help) throw new RangeError('');
   const choice = {
@@ -34,6 +38,8 @@ function chosen(argv: readonly string[]): Choice {
     nodes: values.nodes === undefined ? undefined : Number(values.nodes),
     seconds: Number(values.seconds ?? 20),
     trace: values.trace ?? false,
+    // The loader has put it in already (scripts/simulate.cjs).
+    mutate: values.mutate,
   };
   const whole = [choice.seed, choice.seeds, choice.seconds].every((value) => Number.isSafeInteger(value) && value >= 0);
   if (!whole) throw new RangeError('Seeds, counts and seconds are whole numbers.');
@@ -60,7 +66,7 @@ export async function main(argv: readonly string[], print: (text: string) => voi
       if (choice.seeds === 1) print(`seed ${seed}, ${nodes} nodes: trace ${report.hash}\n`);
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error;
-      print(failureText(error, nodes, choice.seconds));
+      print(failureText(error, nodes, choice));
       return 1;
     }
   }
@@ -68,13 +74,14 @@ export async function main(argv: readonly string[], print: (text: string) => voi
   return 0;
 }
 
-function failureText({ seed, lastLines, message, cause }: SimulationFailure, nodes: number, seconds: number): string {
+function failureText({ seed, lastLines, message, cause }: SimulationFailure, nodes: number, choice: Choice): string {
+  const mutate = choice.mutate === undefined ? '' : ` --mutate ${choice.mutate}`;
   const stack = cause instanceof Error ? `${cause.stack}\n` : '';
   return [
     ...lastLines,
     `seed ${seed}: ${message}`,
     stack,
-    `Repeat it with: ./scripts/simulate --seed ${seed} --nodes ${nodes} --seconds ${seconds} [--trace]`,
+    `Repeat it with: ./scripts/simulate --seed ${seed} --nodes ${nodes} --seconds ${choice.seconds}${mutate} [--trace]`,
     '',
   ].join('\n');
 }

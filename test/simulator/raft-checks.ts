@@ -1,5 +1,6 @@
-import type { Entry, Message, NodeId } from '../../src/raft/core';
+import type { Configuration, Entry, HardState, LogPosition, Message, NodeId } from '../../src/raft/core';
 import { readHeader } from '../../src/log/batch';
+import { CommitChecks } from './commit-checks';
 import type { CommittedHistory } from './committed-history';
 import type { SimNode } from './sim-node';
 import { violated } from './violation';
@@ -23,34 +24,52 @@ const COMPARED_ENTRIES = 64;
 export class RaftChecks {
   private readonly leaders = new Map<number, NodeId>();
   private readonly votes = new Map<string, NodeId>();
+  /** Of each voter, the newest vote that has left it, in a request of its own or in an answer. */
+  private readonly told = new Map<NodeId, HardState>();
   private readonly entries = new Map<string, string>();
   private readonly seen = new Map<SimNode, Seen>();
   /** Up to where a node has told a leader that its log is durable; less where its end was replaced since. */
   private readonly acknowledged = new Map<NodeId, number>();
+  private readonly commits = new CommitChecks();
   elections = 0;
 
   constructor(private readonly committed: CommittedHistory) {}
 
   /** Whatever leaves a node has to agree with all that ever left any node. */
   sent(message: Message): void {
-    if (message.type === 'voteResp' && !message.reject) this.voted(message.from, message.term, message.to);
+    if (message.type === 'voteResp' && !message.reject) this.tells(message.from, message.term, message.to);
+    if (message.type === 'vote') this.tells(message.from, message.term, message.from);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);
     if (message.type === 'appendResp' && !message.reject) {
       this.acknowledged.set(message.from, Math.max(this.acknowledgedBy(message.from), message.index));
     }
   }
 
-  /** A process has opened its log, which ends at `lastIndex`: whatever it was told to forget, not what it has acknowledged. */
-  opened(node: SimNode, lastIndex: number): void {
+  /**
+   * A process has opened what its disk holds: `end` of the log, term and vote. Whatever it was told to forget, not what it has
+   * acknowledged, nor how it has voted.
+   */
+  opened(node: SimNode, end: LogPosition, { term, vote }: HardState): void {
     const acknowledged = this.acknowledgedBy(node.id);
-    if (lastIndex >= acknowledged) return;
-    violated('durability', `${node.name} has acknowledged entry ${acknowledged}, and its log ends at ${lastIndex}`);
+    if (end.index < acknowledged) {
+      violated('durability', `${node.name} has acknowledged entry ${acknowledged}, and its log ends at ${end.index}`);
+    }
+    const told = this.told.get(node.id);
+    // Entries of a term can be durable before the term itself is: then no vote was given in it.
+    const known = end.term > term ? { term: end.term, vote: '' } : { term, vote };
+    if (!told || known.term > told.term || (known.term === told.term && known.vote === told.vote)) return;
+    const { name } = node;
+    violated(
+      'votes are remembered',
+      `${name} has voted for ${told.vote} in term ${told.term}, and knows of ${term} ${vote}`,
+    );
   }
 
   /** Looks at a node after something happened in it. */
   look(node: SimNode): void {
     const { running } = node;
     if (!running) return;
+    this.commits.look(node);
     const { replica } = running;
     const status = replica.status();
     const { term, commit, lastIndex, role } = status;
@@ -95,6 +114,7 @@ export class RaftChecks {
     this.elections += 1;
     this.leaders.set(term, node.id);
     this.voted(node.id, term, node.id);
+    this.expectElected(node, term);
     this.expectComplete(node, term);
   }
 
@@ -114,6 +134,21 @@ export class RaftChecks {
           ` its log holds term ${log.termAt(index) ?? 'none'} there`,
       );
     }
+  }
+
+  /** More than half of the voters, in a joint configuration of either half, have voted for it in this very term. */
+  private expectElected(node: SimNode, term: number): void {
+    const { voters, votersOutgoing }: Configuration = node.running!.replica.status().configuration;
+    for (const half of [voters, votersOutgoing]) {
+      const votes = half.filter((id) => this.votes.get(`${id} ${term}`) === node.id).length;
+      if (half.length === 0 || 2 * votes > half.length) continue;
+      violated('elected by a majority', `${node.name} leads in term ${term} with ${votes} of ${half.length} votes`);
+    }
+  }
+
+  private tells(voter: NodeId, term: number, vote: NodeId): void {
+    this.voted(voter, term, vote);
+    if (term >= (this.told.get(voter)?.term ?? 0)) this.told.set(voter, { term, vote });
   }
 
   private voted(voter: NodeId, term: number, candidate: NodeId): void {

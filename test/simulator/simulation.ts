@@ -166,7 +166,7 @@ export class Simulation implements SimWorld {
   started(node: SimNode, { snapshotMeta, log, machine, hardState, mayHaveLost }: GroupStorage): void {
     const { index } = snapshotMeta;
     this.trace.add(node.name, `up: term ${hardState.term}, snapshot ${index}, log to ${log.lastIndex}.${log.lastTerm}`);
-    this.checks.opened(node, log.lastIndex);
+    this.checks.opened(node, { index: log.lastIndex, term: log.lastTerm }, hardState);
     if (index > 0) this.committed.expectState(node.name, index, machine.hash());
     // No disk rots here, so a crash alone must never look as if it could have taken something acknowledged.
     if (mayHaveLost) violated('durability', `${node.name} believes that it lost entry ${mayHaveLost.index}`);

@@ -1,0 +1,144 @@
+import type { Mutation } from './mutation';
+
+const WRITER = 'src/log/log-writer.ts';
+const FLUSH = `    await file.write(parts, position);
+    await file.datasync();`;
+
+/** The disk: what is durable, in which order, and what an opening may believe. */
+export const DISK_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'flush-without-a-sync',
+    source: '3.8',
+    breaks: 'What was appended to the log is taken for durable when it is written.',
+    edits: [{ file: WRITER, original: FLUSH, replacement: `    await file.write(parts, position);` }],
+  },
+  {
+    name: 'failed-sync-tried-again',
+    source: 'fsyncgate: PostgreSQL, many Rafts',
+    breaks: 'A sync that fails is tried again and succeeds, although the system has dropped what was to be synced.',
+    edits: [
+      {
+        file: WRITER,
+        original: FLUSH,
+        replacement: `    await file.write(parts, position);
+    await file.datasync().catch(() => file.datasync());`,
+      },
+    ],
+  },
+  {
+    name: 'names-not-synced',
+    source: 'etcd#6368',
+    breaks: 'The folder is not synced after a segment was renamed: it is gone after a loss of power.',
+    edits: [
+      {
+        file: 'src/log/segment-files.ts',
+        original: `    await this.files.rename(from, to);
+    await this.syncDirectory();`,
+        replacement: `    await this.files.rename(from, to);`,
+      },
+    ],
+  },
+  {
+    name: 'segment-header-not-synced',
+    source: 'etcd',
+    breaks: 'A segment gets its name before its header is durable.',
+    edits: [
+      {
+        file: 'src/log/segment-files.ts',
+        original: `      await file.datasync();
+      this.syncs += 1;
+    } finally {
+      await file.close();
+    }
+    return file.path;`,
+        replacement: `    } finally {
+      await file.close();
+    }
+    return file.path;`,
+      },
+    ],
+  },
+  {
+    name: 'opening-without-a-sync',
+    source: 'this program, until its simulator found it',
+    breaks: 'What a killed process has written and not synced is taken for durable when the log is opened.',
+    edits: [
+      { file: 'src/log/recovery.ts', original: `if (newer <= 1) await this.makeDurable(path);`, replacement: `` },
+    ],
+  },
+  {
+    name: 'votes-opened-without-a-sync',
+    source: 'this program, until its simulator found it',
+    breaks: 'A vote that a killed process has written and not synced is taken for durable when it is read.',
+    edits: [
+      {
+        file: 'src/raft/stable/vote-file.ts',
+        original: `    await opened.datasync();
+`,
+        replacement: ``,
+      },
+    ],
+  },
+  {
+    name: 'vote-file-not-synced',
+    source: '3.8',
+    breaks: 'The second copy of a vote is not synced.',
+    edits: [
+      {
+        file: 'src/raft/stable/vote-file.ts',
+        original: `    await this.file.datasync();`,
+        replacement: ``,
+      },
+    ],
+  },
+  {
+    name: 'torn-tail-taken-for-rot',
+    source: 'NATS 2.12, TigerBeetle’s paper on recovery',
+    breaks: 'A torn write at the end of the log is taken for acknowledged entries that have rotted.',
+    edits: [
+      {
+        file: 'src/log/tail-judgement.ts',
+        original: `> mark.zeroSectors) return this.cut(dirtyEnd);`,
+        replacement: `> mark.zeroSectors) return this.cut(dirtyEnd, this.expected);`,
+      },
+    ],
+  },
+  {
+    name: 'segments-removed-in-the-wrong-order',
+    source: 'braft',
+    breaks: 'A crash while several segments are removed leaves a hole between those that are left.',
+    edits: [
+      {
+        file: 'src/log/segment-files.ts',
+        original: `for (const { path } of segments) await this.removeSegment(path);`,
+        replacement: `for (const { path } of [...segments].reverse()) await this.removeSegment(path);`,
+      },
+    ],
+  },
+  {
+    name: 'prefix-dropped-above-the-snapshot',
+    source: '5.1; Proglog',
+    breaks: 'Retention drops entries that no snapshot holds.',
+    edits: [
+      {
+        file: 'src/raft/replica/snapshotter.ts',
+        original: `if (total - segment.bytes < retentionBytes || segment.lastIndex > oldest.meta.index) break;`,
+        replacement: `if (total - segment.bytes < retentionBytes) break;`,
+      },
+    ],
+  },
+  {
+    name: 'outcomes-not-synced-before-the-log-goes',
+    source: 'this program’s own rule',
+    breaks:
+      'What was decided about records is not durable when the log from which it could be derived again is dropped.',
+    edits: [
+      {
+        file: 'src/raft/replica/snapshotter.ts',
+        original: `    await machine.flush();
+`,
+        replacement: ``,
+      },
+    ],
+  },
+];
