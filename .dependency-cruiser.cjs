@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The arrows between the rooms of src/: cli → node → api, discovery, partitions → raft → log.
+ * The arrows between the rooms of src/: cli → offline → node → api, discovery, partitions → raft → log.
  * src/ledger (without its projection) and src/raft/core do no I/O. src/client is the clients' and stands apart.
  * src/proto loads the published protos for whoever needs them.
  */
@@ -32,16 +32,17 @@ const IO_MODULES = [
 
 /** The rooms that each room may not import. What is missing here is allowed. */
 const FORBIDDEN_ROOMS = {
-  proto: ['log', 'raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
-  log: ['raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli', 'proto'],
-  raft: ['ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
-  ledger: ['raft', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
-  discovery: ['log', 'raft', 'ledger', 'partitions', 'api', 'node', 'client', 'bench', 'cli'],
-  partitions: ['discovery', 'api', 'node', 'client', 'bench', 'cli'],
-  api: ['log', 'discovery', 'node', 'client', 'bench', 'cli'],
-  client: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'bench', 'cli'],
-  node: ['client', 'bench', 'cli'],
-  bench: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'cli'],
+  proto: ['log', 'raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'offline', 'cli'],
+  log: ['raft', 'ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'offline', 'cli', 'proto'],
+  raft: ['ledger', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'offline', 'cli'],
+  ledger: ['raft', 'discovery', 'partitions', 'api', 'node', 'client', 'bench', 'offline', 'cli'],
+  discovery: ['log', 'raft', 'ledger', 'partitions', 'api', 'node', 'client', 'bench', 'offline', 'cli'],
+  partitions: ['discovery', 'api', 'node', 'client', 'bench', 'offline', 'cli'],
+  api: ['log', 'discovery', 'node', 'client', 'bench', 'offline', 'cli'],
+  client: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'offline', 'bench', 'cli'],
+  node: ['client', 'bench', 'offline', 'cli'],
+  bench: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'offline', 'cli'],
+  offline: ['discovery', 'api', 'client', 'bench', 'cli'],
 };
 
 /** What one room may take of another although the table above says no: formats, which are pure and hold no state. */

@@ -8,6 +8,8 @@ import { OptionError } from '../node/config/units';
 import { StartupError } from '../node/startup-error';
 import { runNode } from '../node/run';
 import { programVersion } from '../node/version';
+import { addDumpCommand } from './offline/dump-command';
+import { addVerifyCommand } from './offline/verify-command';
 
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
@@ -15,8 +17,6 @@ const GOSSIP_KEY_BYTES = 32;
 
 /** Offline commands of the contract that later work brings. Refused, so that nobody relies on what they would do. */
 const NOT_BUILT: readonly (readonly [string, string])[] = [
-  ['verify', 'checking a data directory offline is not built yet'],
-  ['dump', 'printing a log offline is not built yet'],
   [
     'rebuild-projection',
     'rebuilding on command is not built yet; the embedded projection is rebuilt by itself when damaged',
@@ -37,6 +37,8 @@ function buildProgram(): Command {
     .version(programVersion())
     .allowExcessArguments(false)
     .helpCommand('help', 'print this')
+    // What stands behind a command is that command's.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .option('--config-file <FILE>', 'YAML with the keys below, without dashes in front (LEDGER_NODE_CONFIG_FILE)');
@@ -57,6 +59,8 @@ function buildProgram(): Command {
     .action(() => {
       process.stdout.write(`${randomBytes(GOSSIP_KEY_BYTES).toString('base64')}\n`);
     });
+  addVerifyCommand(program);
+  addDumpCommand(program);
   for (const [name, why] of NOT_BUILT) {
     program
       .command(name)
@@ -99,6 +103,12 @@ function usageFault(error: CommanderError, program: Command): string {
   }
   return error.message.replace(/^error: /, '').replace(/\.$/, '');
 }
+
+// Whoever reads the output has left (`ledger-node dump | head`): there is nobody to write to.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 async function main(): Promise<void> {
   const program = buildProgram();

@@ -55,6 +55,11 @@ export function recordValue(
   return record.finish();
 }
 
+/** As {@link recordValue} for a record of the ledger whose outcome is not known: the command alone. */
+export function commandValue(width: number, bytes: Buffer): Buffer {
+  return width === PACKED_ROW_BYTES ? encodePackedCommand(bytes) : bytes;
+}
+
 function encodePackedCommand(bytes: Buffer): Buffer {
   const row = readPackedRow(bytes);
   return encodeCommand({

@@ -79,6 +79,11 @@ export class LedgerMachine implements StateMachine {
     return this.outcomes.sync();
   }
 
+  /** Throws InvariantViolation where something that must always hold of money does not. Walks everything. */
+  assertInvariants(): void {
+    this.state.assertInvariants();
+  }
+
   /** SHA-256 of the state, hex; equal on every node that has applied the same batches. */
   hash(): string {
     return this.state.hash();

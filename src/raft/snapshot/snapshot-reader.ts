@@ -26,6 +26,11 @@ export class SnapshotReader {
     readonly bytes: number,
   ) {}
 
+  /** Length of the header: where the first chunk begins. */
+  get headerBytes(): number {
+    return this.header.length;
+  }
+
   /** Reads and checks the header. Rejects with SnapshotError. */
   static async open(files: FileSystem, path: string): Promise<SnapshotReader> {
     let file: RandomAccessFile | undefined;

@@ -1,13 +1,11 @@
 /** produce and consume. */
-import { isUtf8 } from 'node:buffer';
 import { type Command } from 'commander';
 import { decodeLedgerRecord, type LedgerClient, type RecordView } from '../../../client';
 import { wholeNumber } from '../arguments';
+import { LEDGER_RECORD, recordJson } from '../../record-json';
 import { linesOf } from '../line-splitter';
 import { type Output } from '../output';
 import { type Session } from '../session';
-
-const LEDGER_RECORD = 1;
 
 export function addRecordCommands(program: Command, session: () => Session): void {
   program
@@ -58,15 +56,10 @@ async function rangeOf(
 function print(output: Output, record: RecordView): void {
   const { offset, term, timestamp, type, value } = record;
   if (output.json) {
-    output.document({ ...{ offset, term, timestamp, type }, ...jsonValue(type, value) });
+    output.document({ ...{ offset, term, timestamp, type }, ...recordJson(type, value) });
   } else if (type === LEDGER_RECORD) {
     output.document({ offset, ...decodeLedgerRecord(value) });
   } else {
     output.bytes(Buffer.concat([value, Buffer.from('\n')]));
   }
-}
-
-function jsonValue(type: number, value: Buffer): object {
-  if (type === LEDGER_RECORD) return { record: decodeLedgerRecord(value) };
-  return isUtf8(value) ? { value: value.toString('utf8') } : { valueBase64: value.toString('base64') };
 }
