@@ -3,6 +3,7 @@
  * Batches are the same bytes on every node, and chained: what fits between two good ones is what was there.
  */
 
+import { join } from 'node:path';
 import { BATCH_HEADER_BYTES, BATCH_MAGIC, BatchFormatError, type BatchHeader, readHeader, verifyBatch } from './batch';
 import { breakOfContinuity, endAfter, NOTHING_BEFORE } from './continuity';
 import type { FileSystem, RandomAccessFile } from './files';
@@ -11,7 +12,7 @@ import { type LogDamage, LogDamageError } from './log-errors';
 import type { LogBoundary } from './log-store';
 import { Segment } from './segment';
 import { SegmentFiles } from './segment-files';
-import { decodeSegmentHeader, firstIndexOf, SEGMENT_HEADER_BYTES } from './segment-header';
+import { decodeSegmentHeader, firstIndexOf, SEGMENT_HEADER_BYTES, segmentName } from './segment-header';
 import { SegmentWindow } from './segment-window';
 import { keepAside } from './torn-files';
 
@@ -26,12 +27,40 @@ export interface RepairOptions {
   readonly batches: readonly Buffer[];
   /** What is before the segment; needed only where its header is damaged and it does not begin with entry 1. */
   readonly before?: LogBoundary;
+  /**
+   * Up to here the given entries are committed. One that nothing good in this log is chained to is taken only if it is:
+   * anything else could be the remains of a term that was lost, in place of what this node has acknowledged.
+   */
+  readonly committed: number;
+}
+
+export type RepairRefusal =
+  /** The given entries, or the log itself, are of another chain: what is there was never committed, or is not what it seems. */
+  | 'differs'
+  /** Nothing shows that the given entries are those that were there. */
+  | 'unproven'
+  /** The header is damaged, and nobody said what is before the segment. */
+  | 'boundary_unknown'
+  /** The damaged file is no segment. */
+  | 'no_segment';
+
+/** The given entries do not mend the segment, and more of the same would not either. Nothing was changed. */
+export class RepairRefusedError extends Error {
+  override readonly name = 'RepairRefusedError';
+
+  constructor(
+    readonly reason: RepairRefusal,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /**
  * Afterwards the log can be opened again, which may find the next damage. The damaged bytes are kept aside. A loss of power
  * leaves the damaged segment or the repaired one.
  * @throws LogDamageError where more is missing than was given, with what that is
+ * @throws RepairRefusedError where what was given cannot be what is missing
  * @throws BatchFormatError where a given batch is not good in itself
  */
 export async function repairSegment(options: RepairOptions): Promise<void> {
@@ -95,15 +124,16 @@ class SegmentRepair {
     if (typeof header !== 'string') return header.before;
     if (this.options.before) return this.options.before;
     if (this.firstIndex === 1) return NOTHING_BEFORE;
-    throw new Error(
+    throw new RepairRefusedError(
+      'boundary_unknown',
       `The header of ${this.options.damage.file} is damaged: say what is before entry ${this.firstIndex} to repair it.`,
     );
   }
 
   private get firstIndex(): number {
     const index = firstIndexOf(this.options.damage.file.split(/[/\\]/).at(-1)!);
-    if (index === undefined) throw new Error(`${this.options.damage.file} is not a segment of a log.`);
-    return index;
+    if (index !== undefined) return index;
+    throw new RepairRefusedError('no_segment', `${this.options.damage.file} is not a segment of a log.`);
   }
 
   /** Every batch in the file that is good in itself. What is within one is its payload, whatever it looks like. */
@@ -134,10 +164,16 @@ class SegmentRepair {
 
   /** The segment ends where the next one begins, else with the last entry that anyone knows of. */
   private async lastIndex(before: LogBoundary): Promise<number> {
+    const next = await this.nextSegment(before);
+    if (next !== undefined) return next - 1;
+    return Math.max(this.options.damage.toIndex, ...this.good.keys());
+  }
+
+  /** @returns the first index of the segment that follows */
+  private async nextSegment(before: LogBoundary): Promise<number | undefined> {
     const names = await this.files.files.list(this.files.directory);
     const later = names.map(firstIndexOf).filter((index) => index !== undefined && index > before.index + 1);
-    if (later.length > 0) return Math.min(...later.map(Number)) - 1;
-    return Math.max(this.options.damage.toIndex, ...this.good.keys());
+    return later.length > 0 ? Math.min(...later.map(Number)) : undefined;
   }
 
   /** @returns the room that the entries take; throws where they do not make a chain */
@@ -146,13 +182,43 @@ class SegmentRepair {
     let room = 0;
     for (let index = before.index + 1; index <= last; index++) {
       const batch = await this.batch(index);
-      const header = batch && readHeader(batch);
-      const fault = header ? breakOfContinuity(end, header, this.options.group) : 'it is missing';
-      if (!header || fault) throw this.stillDamaged(index, last, `Entry ${index} cannot be repaired: ${fault}.`);
+      if (!batch) throw this.stillDamaged(index, last, `Entry ${index} cannot be repaired: it is missing.`);
+      const header = readHeader(batch);
+      const fault = breakOfContinuity(end, header, this.options.group);
+      if (fault) throw new RepairRefusedError('differs', `Entry ${index} cannot be repaired: ${fault}.`);
       room += Segment.roomFor(header.length);
       end = endAfter(header);
     }
+    await this.checkEnd(before, end);
     return room;
+  }
+
+  /** The chain leads to something that this node itself has kept, or the cluster has committed it. */
+  private async checkEnd(before: LogBoundary, end: LogBoundary): Promise<void> {
+    const own = Math.max(0, ...[...this.good.keys()].filter((index) => !this.given.has(index)));
+    if (own >= end.index || end.index <= this.options.committed || end.index === before.index) return;
+    const next = await this.boundaryOfNext(before);
+    if (next?.index === end.index && next.hash.equals(end.hash)) return;
+    if (next) {
+      throw new RepairRefusedError('differs', `Entry ${end.index} is not the one that the next segment continues.`);
+    }
+    throw new RepairRefusedError(
+      'unproven',
+      `Entry ${end.index} was given for ${this.options.damage.file}, but it is not committed, and nothing is chained to it.`,
+    );
+  }
+
+  private async boundaryOfNext(before: LogBoundary): Promise<LogBoundary | undefined> {
+    const firstIndex = await this.nextSegment(before);
+    if (firstIndex === undefined) return undefined;
+    const file = await this.files.files.open(join(this.files.directory, segmentName(firstIndex)), 'read');
+    try {
+      const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+      const header = decodeSegmentHeader(bytes.subarray(0, await file.read(bytes, 0)));
+      return typeof header === 'string' ? undefined : header.before;
+    } finally {
+      await file.close();
+    }
   }
 
   private stillDamaged(index: number, last: number, what: string): LogDamageError {

@@ -4,6 +4,8 @@ import type { EventLog } from '../raft/replica/environment';
 import type { PeerTransport } from '../raft/transport';
 import type { NodeConfig } from './config/node-config';
 import type { DataDirectory } from './data-directory';
+import type { RepairPeers } from './log-repair';
+import type { PeerAddresses } from './peer-addresses';
 
 /** What a Raft group needs of the node that hosts it. */
 export interface GroupOptions {
@@ -15,6 +17,10 @@ export interface GroupOptions {
   /** The rules of money that this program can apply; the real ones where nothing is said. */
   readonly rules?: Rules;
   readonly nameOf: (id: NodeId) => string;
+  /** Where the peers are, if somebody has followed that already. */
+  readonly addresses?: PeerAddresses;
+  /** Who is asked for what this node's disk has lost, before there is a replica. */
+  readonly repairPeers?: RepairPeers;
   /** The other members, those that are alive first. */
   readonly livePeers: () => readonly NodeId[];
 }

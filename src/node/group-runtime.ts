@@ -12,6 +12,7 @@ import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
+import { serveEntries } from './log-entries';
 import { PEER_CALLS } from './peer-calls';
 import { PeerAddresses } from './peer-addresses';
 import { PeerHistory } from './peer-history';
@@ -48,7 +49,7 @@ export class GroupRuntime {
     this.machine = storage.machine;
     const { log, machine } = this;
     const transfer = this.snapshotTransfer(options);
-    this.addresses = new PeerAddresses(options.data.nodeId, options.transport);
+    this.addresses = options.addresses ?? new PeerAddresses(options.data.nodeId, options.transport);
     this.replica = openReplica(options, storage, {
       sendSnapshot: (to, term) => transfer.send(to, term),
       addresses: this.addresses,
@@ -106,7 +107,8 @@ export class GroupRuntime {
 
   /** Opens log, state and replica, and starts to take part. Rejects with StartupError where the disk does not allow it. */
   static async open(options: GroupOptions): Promise<GroupRuntime> {
-    const storage = await GroupStorage.open(options);
+    const { repairPeers: peers } = options;
+    const storage = await GroupStorage.open({ ...options, ...(peers && { peers }) });
     const group = new GroupRuntime(options, storage);
     storage.snapshotter.attach(group.replica);
     group.replica.start();
@@ -137,6 +139,7 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.transferLeadership, (call) => this.leadership.serve(call.body));
     transport.handle(PEER_CALLS.records, (call) => history.serveRecords(this.records, call.body));
     transport.handle(PEER_CALLS.batches, (call) => history.serveBatches(this.projectionFeed, call.body));
+    transport.handle(PEER_CALLS.entries, (call) => serveEntries(this.log, this.replica.status().commit, call.body));
     transport.handle(PEER_CALLS.snapshotBegin, (call) => snapshots.begin(call));
     transport.handle(PEER_CALLS.snapshotChunk, (call) => snapshots.chunk(call));
     transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));

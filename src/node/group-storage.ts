@@ -1,32 +1,24 @@
 import { join } from 'node:path';
 import { BatchKind, payloadOf } from '../log/batch';
-import { LogDamageError, LogVersionError } from '../log/log-errors';
 import { OutcomeStore } from '../log/outcomes';
-import { SegmentedLog } from '../log/segmented-log';
+import type { SegmentedLog } from '../log/segmented-log';
 import { decodeRulesVersion, Rules, RulesVersionError } from '../ledger/rules-versions';
 import type { HardState, LogPosition, SnapshotMeta } from '../raft/core';
 import { configurationsAbove, type ConfigurationAt } from '../raft/replica/entries';
 import { NoUsableSnapshotError, Snapshotter } from '../raft/replica/snapshotter';
 import { SnapshotStore } from '../raft/snapshot';
-import { FIRST_GROUP, type DataDirectory } from './data-directory';
-import type { GroupOptions } from './group-options';
+import { FIRST_GROUP } from './data-directory';
+import { GroupRecovery } from './group-recovery';
 import { LedgerMachine } from './ledger-machine';
+import type { GroupFolder, GroupStorageOptions } from './group-storage-options';
 import { StartupError } from './startup-error';
 
 const HASH_SEED_DIGITS = 8;
 
-/** What storage needs of the node: no more, so that it also runs on a simulated disk. */
-export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules'> {
-  readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'>;
-  readonly data: Folder;
-}
-
-type Folder = Pick<DataDirectory, 'files' | 'stable' | 'clusterId' | 'nodeId' | 'groupFolder'>;
-
 /** What one Raft group keeps on this node's disk, opened and brought in line: votes, log, outcomes, snapshots, state. */
 export class GroupStorage {
   private constructor(
-    private readonly data: Folder,
+    private readonly data: GroupFolder,
     readonly hardState: HardState,
     readonly log: SegmentedLog,
     readonly outcomes: OutcomeStore,
@@ -38,13 +30,15 @@ export class GroupStorage {
     readonly mayHaveLost: LogPosition | undefined,
   ) {}
 
-  /** Rejects with StartupError where the disk does not allow this node to take part. */
-  static async open({ config, data, events, fatal, rules = new Rules() }: GroupStorageOptions): Promise<GroupStorage> {
+  /** Rejects with StartupError where the disk does not allow this node to take part, and nobody can help. */
+  static async open(options: GroupStorageOptions): Promise<GroupStorage> {
+    const { config, data, events, rules = new Rules() } = options;
     const { stable, files } = data;
     const vote = stable.voteState(FIRST_GROUP);
     if (vote.kind === 'doubtful') throw votesDoubtful(config.dataDir, vote.why);
     const folder = data.groupFolder(FIRST_GROUP);
-    const log = await openLog(join(folder, 'log'), config.segmentBytes, data, fatal);
+    const recovery = new GroupRecovery(options, vote.hardState);
+    const log = await recovery.openLog();
     if (log.recovery.torn)
       events.warn({ ...log.recovery.torn }, 'a torn tail was cut off the log; its bytes are kept aside');
     const outcomes = await OutcomeStore.open({ log, files });
@@ -63,8 +57,15 @@ export class GroupStorage {
       events,
     });
     const meta = await restored(snapshotter, config.dataDir);
+    if (meta instanceof NoUsableSnapshotError) {
+      await outcomes.close();
+      await log.close();
+      if (await recovery.beginAnew(meta.message)) return GroupStorage.open(options);
+      throw new StartupError(`${config.dataDir}: ${meta.message}`, 1);
+    }
     const configurations = await lookedThrough(log, meta.index, rules, config.dataDir);
-    const loss = await lossOf(log, data);
+    const loss = await recovery.loss(log);
+    if (loss && options.peers?.alone()) throw nobodyToSettle(folder, log, loss);
     return new GroupStorage(
       data,
       vote.hardState,
@@ -89,26 +90,19 @@ export class GroupStorage {
     await this.snapshotter.stop();
     await this.outcomes.close();
     await this.log.close();
+    // Should the end of the log be missing at the next start, nothing in the log itself may show it.
+    const { lastIndex: index, lastTerm: term } = this.log;
+    await this.data.stable.saveLogEnd(FIRST_GROUP, { index, term });
   }
 }
 
-/** A cut that may have taken acknowledged entries is remembered until a leader has settled it. */
-async function lossOf(log: SegmentedLog, data: Folder): Promise<LogPosition | undefined> {
-  const marked = data.stable.lossMark(FIRST_GROUP);
-  const { lostAcknowledged } = log.recovery;
-  if (marked || lostAcknowledged === undefined) return marked;
-  // The term of what is gone is not known; it is at least that of what is left.
-  const mark = { index: lostAcknowledged, term: log.lastTerm };
-  await data.stable.saveLossMark(FIRST_GROUP, mark);
-  return mark;
-}
-
-async function restored(snapshotter: Snapshotter, dataDir: string): Promise<SnapshotMeta> {
+/** What is wrong, where no snapshot can be used. */
+async function restored(snapshotter: Snapshotter, dataDir: string): Promise<SnapshotMeta | NoUsableSnapshotError> {
   try {
     return await snapshotter.restoreNewest();
   } catch (error) {
-    if (error instanceof NoUsableSnapshotError || error instanceof RulesVersionError)
-      throw new StartupError(`${dataDir}: ${error.message}`, 1);
+    if (error instanceof NoUsableSnapshotError) return error;
+    if (error instanceof RulesVersionError) throw new StartupError(`${dataDir}: ${error.message}`, 1);
     throw error;
   }
 }
@@ -134,18 +128,14 @@ async function lookedThrough(
   }
 }
 
-async function openLog(
-  dir: string,
-  segmentBytes: number,
-  data: Folder,
-  onFatal: (error: unknown) => void,
-): Promise<SegmentedLog> {
-  try {
-    return await SegmentedLog.open({ dir, files: data.files, group: FIRST_GROUP, segmentBytes, onFatal });
-  } catch (error) {
-    if (error instanceof LogDamageError || error instanceof LogVersionError) throw new StartupError(error.message, 1);
-    throw error;
-  }
+function nobodyToSettle(folder: string, log: SegmentedLog, loss: LogPosition): StartupError {
+  const where = log.segmentViews().at(-1);
+  return new StartupError(
+    `${where?.path ?? folder} from byte ${log.recovery.torn?.position ?? 0} on: entries ${log.lastIndex + 1} to ${loss.index} may have been ` +
+      'acknowledged and are not there any more, and no other node of this cluster is known that could have them. ' +
+      'Restore the data directory from a backup, or start the node with --start-join-addrs if there are others',
+    1,
+  );
 }
 
 function votesDoubtful(dataDir: string, why: string): StartupError {

@@ -20,7 +20,9 @@ import { NodeMetrics } from './metrics';
 import { metricsSource } from './metrics-source';
 import { NodeService } from './node-service';
 import { PEER_CALLS } from './peer-calls';
+import { PeerAddresses } from './peer-addresses';
 import { startProjection, type NodeProjection } from './projection';
+import { repairPeers } from './repair-peers';
 import { openRpcPort, type RpcPort } from './rpc-port';
 import { StartupError } from './startup-error';
 import { programVersion } from './version';
@@ -231,10 +233,11 @@ export class LedgerNode {
       gossip: () => gossip.members(),
       leaderId: () => group.replica.leaderId,
     });
+    const addresses = new PeerAddresses(data.nodeId, rpc.transport);
+    const shared = { config: this.config, data, transport: rpc.transport, addresses };
     const group = await GroupRuntime.open({
-      config: this.config,
-      data,
-      transport: rpc.transport,
+      ...shared,
+      repairPeers: repairPeers({ ...shared, gossip: () => gossip.members(), stopAsked: this.stopAsked.signal }),
       events: this.events,
       fatal: this.fatal,
       rules: this.rules,

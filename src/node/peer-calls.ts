@@ -24,6 +24,8 @@ export const PEER_CALLS = {
   snapshotBegin: 8,
   snapshotChunk: 9,
   snapshotFinish: 10,
+  /** Raw entries of the log, committed or not, for a node whose own are damaged. */
+  entries: 11,
 } as const;
 
 export class PeerBodyError extends Error {

@@ -53,7 +53,13 @@ function fetched({ batches, damage }: Damaged): Buffer[] {
   });
 }
 
-const options = (from: Damaged) => ({ dir: DIRECTORY, files: from.files, group: 0, damage: from.damage });
+const options = (from: Damaged) => ({
+  dir: DIRECTORY,
+  files: from.files,
+  group: 0,
+  damage: from.damage,
+  committed: 20,
+});
 
 async function expectWhole({ files, batches }: Damaged): Promise<void> {
   const log = await openLog(files);

@@ -5,6 +5,7 @@ export * from './options';
 export * from './ready';
 export * from './status';
 export { RaftCore } from './core';
+export { isAtLeast } from './raft-log';
 export { RaftInvariantError, RaftMessageError } from './errors';
 export {
   ConfigurationFormatError,

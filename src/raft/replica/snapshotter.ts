@@ -71,6 +71,7 @@ export class Snapshotter {
       } catch (error) {
         if (!(error instanceof SnapshotError)) throw error;
         events.warn({ file, err: error }, 'a snapshot cannot be read; falling back on an older one');
+        store.refuse(file, error);
         continue;
       }
       // A crash between the installation of a snapshot and the reset of the log leaves a log that does not reach it.

@@ -77,10 +77,14 @@ export class SnapshotStore {
     for (const snapshot of [...this.list()].reverse()) {
       const error = await this.faultIn(snapshot);
       if (error === undefined) return snapshot;
-      this.stored.delete(snapshot.file);
-      this.refused.push({ file: snapshot.file, error });
+      this.refuse(snapshot.file, error);
     }
     return undefined;
+  }
+
+  /** Takes a snapshot that turned out to be damaged out of the list: it is neither sent nor counted. The file stays. */
+  refuse(file: string, error: SnapshotError): void {
+    if (this.stored.delete(file)) this.refused.push({ file, error });
   }
 
   /** Writes a snapshot. It is durable and in the list when this resolves; until then, and after a rejection, nothing has changed. */

@@ -155,6 +155,17 @@ export class LevelStableStore implements StableStore {
     else this.contents.losses.delete(group);
   }
 
+  logEnd(group: number): LogPosition | undefined {
+    return this.contents.ends.get(group);
+  }
+
+  async saveLogEnd(group: number, end: LogPosition): Promise<void> {
+    this.votesOf(group);
+    const key = groupKey(group, 'end');
+    await this.write([[key, encodeRecord(key, end)]]);
+    this.contents.ends.set(group, end);
+  }
+
   knownPeers(): readonly string[] {
     return this.contents.peers;
   }

@@ -4,10 +4,10 @@ import {
   decodeRecord,
   IDENTITY_KEY,
   identityRecord,
-  lossRecord,
   parseGroupKey,
   PEERS_KEY,
   peersRecord,
+  positionRecord,
   snapshotRecord,
   STABLE_FORMAT_VERSION,
   voteRecord,
@@ -24,6 +24,7 @@ export class StableContents {
   readonly votes = new Map<number, Exclude<VoteCopies['level'], 'missing'>>();
   readonly snapshots = new Map<number, SnapshotPointer>();
   readonly losses = new Map<number, LogPosition>();
+  readonly ends = new Map<number, LogPosition>();
   peers: readonly string[] = [];
   readonly damage: string[] = [];
 
@@ -52,7 +53,10 @@ export class StableContents {
       if (pointer) this.snapshots.set(place.group, pointer);
     } else if (place?.name === 'loss') {
       // That something may be lost is known by this record alone.
-      this.losses.set(place.group, this.essential(key, value, lossRecord));
+      this.losses.set(place.group, this.essential(key, value, positionRecord));
+    } else if (place?.name === 'end') {
+      const end = this.dispensable(key, value, positionRecord);
+      if (end) this.ends.set(place.group, end);
     } else this.damage.push(`the key "${key}" is unknown`);
   }
 

@@ -39,13 +39,13 @@ export const voteRecord = z.object({
 
 export const snapshotRecord = z.object({ index: count, term: count, file: z.string(), configuration });
 
-export const lossRecord = z.object({ index: count, term: count });
+export const positionRecord = z.object({ index: count, term: count });
 
 export const peersRecord = z.array(z.string());
 
 export const IDENTITY_KEY = 'identity';
 export const PEERS_KEY = 'peers';
-export type GroupRecordName = 'vote' | 'snapshot' | 'loss';
+export type GroupRecordName = 'vote' | 'snapshot' | 'loss' | 'end';
 
 export function groupKey(group: number, name: GroupRecordName): string {
   return `group/${group}/${name}`;

@@ -96,6 +96,9 @@ export interface StableStore {
   /** See CoreOptions.mayHaveLost; undefined when nothing is doubted. */
   lossMark(group: number): LogPosition | undefined;
   saveLossMark(group: number, mark: LogPosition | undefined): Promise<void>;
+  /** Where the log ended when it was last closed; a log that ends before it now has lost something. */
+  logEnd(group: number): LogPosition | undefined;
+  saveLogEnd(group: number, end: LogPosition): Promise<void>;
 
   /** Gossip addresses that were alive when this was saved; at most MAX_KNOWN_PEERS. */
   knownPeers(): readonly string[];

@@ -1,0 +1,13 @@
+import type { DataDirectory } from './data-directory';
+import type { GroupOptions } from './group-options';
+import type { RepairPeers } from './log-repair';
+
+/** What storage needs of the node: no more, so that it also runs on a simulated disk. */
+export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules'> {
+  readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'>;
+  readonly data: GroupFolder;
+  /** Who can be asked for what this disk has lost; without them what cannot be mended alone is refused. */
+  readonly peers?: RepairPeers;
+}
+
+export type GroupFolder = Pick<DataDirectory, 'files' | 'stable' | 'clusterId' | 'nodeId' | 'groupFolder'>;
