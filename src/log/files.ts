@@ -38,6 +38,8 @@ export interface FileSystem {
   rename(from: string, to: string): Promise<void>;
   /** @throws FileSystemError with code ENOENT */
   unlink(path: string): Promise<void>;
+  /** Bytes that this process may still write to the file system of the folder. */
+  freeBytes(directory: string): Promise<number>;
 }
 
 /** An operation on a file or folder failed; `code` is the system's (`ENOENT`, `ENOSPC`, `EIO`, …). */
@@ -56,6 +58,11 @@ export class FileSystemError extends Error {
 
 export function isMissing(error: unknown): boolean {
   return error instanceof FileSystemError && error.code === 'ENOENT';
+}
+
+/** There is no room: on the disk, or in what this user may take of it. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof FileSystemError && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 const ZEROS = Buffer.alloc(1024 * 1024);

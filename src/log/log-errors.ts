@@ -36,6 +36,18 @@ export class LogFailedError extends Error {
   override readonly name = 'LogFailedError';
 }
 
+/**
+ * There was no room on the disk, and nobody waits for it any more. Nothing that is acknowledged depends on what was to be
+ * written: it was refused, or it can be made again.
+ */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError';
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The disk is full: ${what} Make room, and it goes on by itself.`, options);
+  }
+}
+
 /** The log on the disk was written by a program that is newer than this one. */
 export class LogVersionError extends Error {
   override readonly name = 'LogVersionError';

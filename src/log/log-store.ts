@@ -58,6 +58,7 @@ export interface LogStore {
    * Waits until everything appended before the call is durable, or was truncated since. Callers share one fdatasync.
    * @returns `durableIndex`
    * @throws LogFailedError once a write or an fsync has failed: then nothing more becomes durable
+   * @throws DiskFullError when there was no room and the wait for it was given up: the same, but nothing is in doubt
    */
   sync(): Promise<number>;
 

@@ -6,7 +6,7 @@
 import type { BatchHeader } from './batch';
 import type { RandomAccessFile } from './files';
 import { countZeroSectors, FLUSH_MARK_BYTES, writeFlushMark } from './flush-mark';
-import { LogFailedError } from './log-errors';
+import { DiskFullError, LogFailedError } from './log-errors';
 import { Segment } from './segment';
 import type { SegmentFiles } from './segment-files';
 
@@ -46,7 +46,7 @@ export interface WriterEvents {
 }
 
 export class LogWriter {
-  failure: LogFailedError | undefined;
+  failure: LogFailedError | DiskFullError | undefined;
   fsyncs = 0;
   batches = 0;
   bytes = 0;
@@ -79,7 +79,7 @@ export class LogWriter {
     return this.settled();
   }
 
-  /** Resolves when everything added before the call is done. @throws LogFailedError */
+  /** Resolves when everything added before the call is done. @throws LogFailedError, or DiskFullError when a wait for room was given up */
   settled(): Promise<void> {
     if (this.failure) return Promise.reject(this.failure);
     if (this.done === this.added) return Promise.resolve();
@@ -218,16 +218,26 @@ export class LogWriter {
 
   /** What failed may be on the disk or not, and a second fsync would not tell: nothing is tried again. */
   private fail(cause: unknown): void {
+    // The process ends while a segment waits for room: what waited with it was never durable, and is known not to be.
+    if (cause instanceof DiskFullError) {
+      this.refuse(cause);
+      return;
+    }
     const what = cause instanceof Error ? cause.message : String(cause);
     const failure = new LogFailedError(
       `The log could not be written: ${what} What the disk holds is not known any more.` +
         ' End the process, see to the disk, and start again: opening the log finds what is durable.',
       { cause },
     );
+    this.refuse(failure);
+    this.events.onFatal(failure);
+  }
+
+  /** Nothing more is written. */
+  private refuse(failure: LogFailedError | DiskFullError): void {
     this.failure = failure;
     this.steps = [];
     this.head = 0;
     for (const waiter of this.waiters.splice(0)) waiter.reject(failure);
-    this.events.onFatal(failure);
   }
 }

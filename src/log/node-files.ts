@@ -65,6 +65,13 @@ export class NodeFiles implements FileSystem {
   async unlink(path: string): Promise<void> {
     await run<void>('remove', path, (done) => fs.unlink(path, done));
   }
+
+  async freeBytes(directory: string): Promise<number> {
+    const { bavail, bsize } = await run<fs.StatsFs>('measure the disk of', directory, (done) =>
+      fs.statfs(directory, done),
+    );
+    return bavail * bsize;
+  }
 }
 
 class NodeFile implements RandomAccessFile {

@@ -5,14 +5,18 @@
  */
 
 import { dirname } from 'node:path';
-import { type FileSystem, isMissing, type RandomAccessFile } from './files';
-import { LogClosedError } from './log-errors';
+import type { RoomOnDisk } from './disk-space';
+import { type FileSystem, isDiskFull, isMissing, type RandomAccessFile } from './files';
+import { DiskFullError, LogClosedError } from './log-errors';
 import type { Segment } from './segment';
 import { OUTCOMES_SUFFIX } from './segment-files';
 
 const ROW_BYTES = 64;
 
 const MAX_OPEN_FILES = 4;
+
+/** Whoever makes outcomes waits while more bytes than this wait for the disk; see {@link OutcomeStore.backlog}. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** What the outcomes have to know of the log: which segment a record is in, which is decided when it is appended. */
 export interface OutcomeSegments {
@@ -26,6 +30,9 @@ export interface OutcomeSegments {
 export interface OutcomeStoreOptions {
   readonly log: OutcomeSegments;
   readonly files: FileSystem;
+  /** Where rows wait while the disk is full; without it, a full disk is a failure like any other. */
+  readonly space?: RoomOnDisk | undefined;
+  readonly maxPendingBytes?: number;
 }
 
 interface Pending {
@@ -42,6 +49,8 @@ interface OpenedOutcomes {
 export class OutcomeStore {
   /** Written and read through, in order of writing; read over what the files hold. */
   private pending: Pending[] = [];
+  private pendingBytes = 0;
+  private backlogWaiters: (() => void)[] = [];
   private readonly opened = new Map<Segment, OpenedOutcomes>();
   private readonly newNamesIn = new Set<string>();
   /** One thing at a time happens to the files. */
@@ -74,10 +83,22 @@ export class OutcomeStore {
       );
     }
     this.pending.push({ segment, offset, rows });
+    this.pendingBytes += rows.length;
     if (this.writing) return;
     this.writing = true;
     // A failure is kept for whoever syncs.
-    this.enqueue(() => this.writePending()).catch(() => undefined);
+    this.writeBehind().catch(() => undefined);
+  }
+
+  /** Bytes of rows that are not written yet. */
+  get waitingBytes(): number {
+    return this.pendingBytes;
+  }
+
+  /** Undefined where more may be written; else resolves when it may, or when nothing is written any more. */
+  backlog(): Promise<void> | undefined {
+    if (this.pendingBytes <= this.maxPending || this.closed || this.failure) return undefined;
+    return new Promise((resolve) => this.backlogWaiters.push(resolve));
   }
 
   /** @returns `count` rows from `offset` on; zeros where nothing was written */
@@ -99,7 +120,10 @@ export class OutcomeStore {
     return rows;
   }
 
-  /** Makes everything durable that was written before the call. */
+  /**
+   * Makes everything durable that was written before the call.
+   * @throws DiskFullError where there is no room for it now: it stays readable, and is written when there is
+   */
   async sync(): Promise<void> {
     this.assertOpen('to sync outcomes');
     await this.enqueue(async () => {
@@ -114,8 +138,12 @@ export class OutcomeStore {
     if (this.closed) return;
     const synced = this.sync();
     this.closed = true;
+    this.wake();
     try {
       await synced;
+    } catch (error) {
+      // No snapshot has been taken of what these rows belong to: replay makes them again.
+      if (!(error instanceof DiskFullError)) throw error;
     } finally {
       for (const segment of [...this.opened.keys()]) await this.closeFile(segment);
     }
@@ -127,27 +155,64 @@ export class OutcomeStore {
       await task();
     });
     this.last = run.catch((error: unknown) => {
+      if (error instanceof DiskFullError) return;
       this.failure ??= error instanceof Error ? error : new Error(String(error));
+      this.wake();
     });
     return run;
+  }
+
+  private get maxPending(): number {
+    return this.options.maxPendingBytes ?? MAX_PENDING_BYTES;
+  }
+
+  /** Writes what waits; on a full disk again and again, as often as there seems to be room. */
+  private async writeBehind(): Promise<void> {
+    const { space } = this.options;
+    for (;;) {
+      try {
+        await this.enqueue(() => this.writePending());
+        return;
+      } catch (error) {
+        if (!(error instanceof DiskFullError) || !space) throw error;
+      }
+      await space.untilRoom(this.pendingBytes);
+    }
   }
 
   private async writePending(): Promise<void> {
     while (this.pending.length > 0) {
       const run = this.firstRun();
-      const { segment, offset } = run[0]!;
       // What the log dropped meanwhile has no file to be written to.
-      if (this.options.log.holdsSegment(segment)) {
-        const entry = await this.fileToWrite(segment);
-        entry.dirty = true;
-        await entry.file.write(
-          run.map(({ rows }) => rows),
-          (offset - segment.before.nextOffset) * ROW_BYTES,
-        );
-      }
+      if (this.options.log.holdsSegment(run[0]!.segment)) await this.writeRun(run);
       this.pending = this.pending.slice(run.length);
+      for (const { rows } of run) this.pendingBytes -= rows.length;
+      if (this.pendingBytes <= this.maxPending) this.wake();
     }
     this.writing = false;
+  }
+
+  private async writeRun(run: readonly Pending[]): Promise<void> {
+    const { segment, offset } = run[0]!;
+    const entry = await this.fileToWrite(segment);
+    entry.dirty = true;
+    const parts = run.map(({ rows }) => rows);
+    // What a full disk took of it is written again over itself.
+    await this.needingRoom(segment, entry.file.write(parts, (offset - segment.before.nextOffset) * ROW_BYTES));
+  }
+
+  /** A full disk is no failure here: only a sync that fails leaves in doubt what the file holds. */
+  private async needingRoom<T>({ path }: Segment, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!this.options.space || !isDiskFull(error)) throw error;
+      throw new DiskFullError(`outcomes of ${path} wait in memory.`, { cause: error });
+    }
+  }
+
+  private wake(): void {
+    for (const resolve of this.backlogWaiters.splice(0)) resolve();
   }
 
   /** As many of the oldest pending rows as follow each other in one file. */
@@ -170,7 +235,7 @@ export class OutcomeStore {
   private async fileToWrite(segment: Segment): Promise<OpenedOutcomes> {
     const existing = await this.fileToRead(segment);
     if (existing) return existing;
-    const file = await this.options.files.open(segment.path + OUTCOMES_SUFFIX, 'create');
+    const file = await this.needingRoom(segment, this.options.files.open(segment.path + OUTCOMES_SUFFIX, 'create'));
     this.newNamesIn.add(dirname(segment.path));
     return this.remember(segment, file);
   }

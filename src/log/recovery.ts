@@ -18,11 +18,11 @@ import {
 import { type Scan, scanSegment } from './segment-scan';
 import { judgeTail } from './tail-judgement';
 import { TermRuns } from './term-runs';
-import { keepAside } from './torn-files';
+import { keepAside, keepAsideIfRoom } from './torn-files';
 
 /** What opening a log found and did. */
 export interface LogRecovery {
-  /** The torn tail that was cut, if there was one, and where its bytes are kept. */
+  /** The torn tail that was cut, if there was one, and where its bytes are kept, if there was room for them. */
   readonly torn?: {
     readonly file: string;
     readonly position: number;
@@ -213,7 +213,8 @@ class Recovery {
     if (judgement.verdict === 'cut') {
       const { from, to, lostAcknowledged } = judgement;
       if (lostAcknowledged !== undefined) await rememberLoss(this.files, lostAcknowledged);
-      const keptAs = await keepAside(this.files, file, from, to);
+      const keep = lostAcknowledged === undefined ? keepAsideIfRoom : keepAside;
+      const keptAs = await keep(this.files, file, from, to);
       await this.files.truncate(path, from);
       this.torn = { file: path, position: from, bytes: to - from, ...(keptAs !== undefined && { keptAs }) };
     }

@@ -3,11 +3,14 @@
  * - A segment is zeroed, given its header and synced under another name, and then renamed: a `.log` is always whole.
  * - Every change of a name is synced before the next, so that a loss of power leaves a prefix of the changes.
  * - A new beginning is committed by one rename, and finished when the log is opened if it was cut short.
+ * - On a full disk a segment waits for room: until it has its name nothing depends on its file, which is thrown away and made
+ *   anew, whatever a sync of it said.
  */
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { allocate, type FileSystem, isMissing, type RandomAccessFile } from './files';
+import type { RoomOnDisk } from './disk-space';
+import { allocate, type FileSystem, isDiskFull, isMissing, type RandomAccessFile } from './files';
 import { SEGMENT_ID_BYTES } from './flush-mark';
 import type { LogBoundary } from './log-store';
 import type { Segment, SegmentFile } from './segment';
@@ -37,6 +40,8 @@ export class SegmentFiles {
     readonly files: FileSystem,
     readonly directory: string,
     private readonly group: number,
+    /** Without it a full disk is a failure like any other. */
+    private readonly space?: RoomOnDisk,
   ) {}
 
   /** What a segment will be that begins behind `before`; nothing of it is on the disk yet. */
@@ -46,24 +51,24 @@ export class SegmentFiles {
   }
 
   /**
-   * Begins to zero a file for the next segment. A failure shows when the file is needed, since until then it may be mended
-   * (space may be made on a full disk).
+   * Begins to zero a file for the next segment, where that leaves the reserve alone. A failure shows when the file is needed,
+   * since until then it may be mended (space may be made on a full disk).
    */
   prepareSpare(bytes: number): void {
-    if (this.spare || this.stopped) return;
+    if (this.spare || this.stopped || this.space?.hasRoomFor(bytes) === false) return;
     this.spare = this.makeSpare(bytes);
     this.spare.catch(() => undefined);
   }
 
   /** Makes the segment's file, in place of an empty segment of the same name if there is one. @returns it, open for writing */
   async create(segment: SegmentFile): Promise<RandomAccessFile> {
-    await this.rename(await this.prepared(segment), segment.path);
+    await this.place(segment, segment.path);
     return this.files.open(segment.path, 'update');
   }
 
   /** Puts a segment with these contents in the place of the one that has its name. A loss of power leaves one or the other. */
   async replace(segment: SegmentFile, fill: (file: RandomAccessFile) => Promise<void>): Promise<void> {
-    await this.rename(await this.prepared(segment, fill), segment.path);
+    await this.place(segment, segment.path, fill);
   }
 
   /** Removes segments in the given order, one by one, so that at no moment there is a gap between those that are left. */
@@ -85,7 +90,7 @@ export class SegmentFiles {
 
   /** Replaces all segments by this one. A loss of power leaves the old ones or the new one. */
   async restart(segment: SegmentFile): Promise<RandomAccessFile> {
-    await this.rename(await this.prepared(segment), join(this.directory, RESET_NAME));
+    await this.place(segment, join(this.directory, RESET_NAME));
     await this.finishReset(segment.path);
     return this.files.open(segment.path, 'update');
   }
@@ -127,18 +132,58 @@ export class SegmentFiles {
     await this.removeFile(path);
   }
 
+  /** Makes a whole segment and gives it its name; on a full disk, as soon as there is room. */
+  private async place(
+    segment: SegmentFile,
+    path: string,
+    fill?: (file: RandomAccessFile) => Promise<void>,
+  ): Promise<void> {
+    while (!(await this.tryToPlace(segment, path, fill))) await this.space!.untilRoom(segment.capacity);
+    await this.syncDirectory();
+  }
+
+  /** @returns false where there is no room: then nothing has happened */
+  private async tryToPlace(
+    segment: SegmentFile,
+    path: string,
+    fill?: (file: RandomAccessFile) => Promise<void>,
+  ): Promise<boolean> {
+    let prepared: string | undefined;
+    try {
+      prepared = await this.prepared(segment, fill);
+      await this.files.rename(prepared, path);
+      return true;
+    } catch (error) {
+      if (!this.space || !isDiskFull(error)) throw error;
+      if (prepared !== undefined) await this.files.unlink(prepared);
+      return false;
+    }
+  }
+
   /** A whole segment under a passing name. @returns its path */
   private async prepared(segment: SegmentFile, fill?: (file: RandomAccessFile) => Promise<void>): Promise<string> {
     const { file } = await this.takeSpare(segment.capacity);
+    return this.orRemoved(file, async () => {
+      try {
+        await file.write([encodeSegmentHeader(segment.header)], 0);
+        await fill?.(file);
+        await file.datasync();
+        this.syncs += 1;
+      } finally {
+        await file.close();
+      }
+      return file.path;
+    });
+  }
+
+  /** What is given up must not go on to fill the disk. */
+  private async orRemoved<T>(file: RandomAccessFile, make: () => Promise<T>): Promise<T> {
     try {
-      await file.write([encodeSegmentHeader(segment.header)], 0);
-      await fill?.(file);
-      await file.datasync();
-      this.syncs += 1;
-    } finally {
-      await file.close();
+      return await make();
+    } catch (error) {
+      if (isDiskFull(error)) await this.files.unlink(file.path);
+      throw error;
     }
-    return file.path;
   }
 
   /** The one that was made ahead if there is one and it is large enough, else one made now. */
@@ -162,13 +207,15 @@ export class SegmentFiles {
       if (!isMissing(error)) throw error;
     });
     const file = await this.files.open(path, 'create');
-    try {
-      this.syncs += await allocate(file, 0, bytes, () => this.stopped);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    return { file, bytes };
+    return this.orRemoved(file, async () => {
+      try {
+        this.syncs += await allocate(file, 0, bytes, () => this.stopped);
+        return { file, bytes };
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RoomOnDisk } from './disk-space';
 import type { FileSystem } from './files';
 import type { LogFailedError } from './log-errors';
 
@@ -15,6 +16,8 @@ export interface SegmentedLogOptions {
   readonly segmentAge?: number;
   /** In how many of the newest segments opening recomputes every SHA-256; in the others it verifies CRCs and the chain. */
   readonly hashedSegments?: number;
+  /** Where a new segment waits while the disk is full; without it, a full disk ends the process as any failed write does. */
+  readonly space?: RoomOnDisk | undefined;
   /** A write or fsync failed: the process has to end. */
   readonly onFatal: (error: LogFailedError) => void;
 }
@@ -40,10 +43,12 @@ const DEFAULTS = {
   hashedSegments: 2,
 };
 
+export type CompleteLogOptions = Required<SegmentedLogOptions>;
+
 /** @throws RangeError where an option makes no sense */
-export function withDefaults(given: SegmentedLogOptions): Required<SegmentedLogOptions> {
+export function withDefaults(given: SegmentedLogOptions): CompleteLogOptions {
   const segmentBytes = given.segmentBytes ?? DEFAULTS.segmentBytes;
-  const options = { ...DEFAULTS, firstSegmentBytes: Math.min(MIB, segmentBytes), ...given };
+  const options = { ...DEFAULTS, firstSegmentBytes: Math.min(MIB, segmentBytes), space: undefined, ...given };
   const { firstSegmentBytes, cacheBytes, segmentAge } = options;
   if (!(firstSegmentBytes >= SMALLEST_BYTES && segmentBytes >= firstSegmentBytes)) {
     throw new RangeError(

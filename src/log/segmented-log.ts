@@ -12,7 +12,12 @@ import { SegmentFiles } from './segment-files';
 import { SegmentList } from './segment-list';
 import { SEGMENT_HEADER_BYTES } from './segment-header';
 import { readBoundarySync } from './segment-reader';
-import { type SegmentedLogOptions, type SegmentView, withDefaults } from './segmented-log-options';
+import {
+  type CompleteLogOptions,
+  type SegmentedLogOptions,
+  type SegmentView,
+  withDefaults,
+} from './segmented-log-options';
 import { TailCache } from './tail-cache';
 import type { TermRuns } from './term-runs';
 
@@ -31,7 +36,7 @@ export class SegmentedLog implements LogStore {
   private closing: Promise<void> | undefined;
 
   private constructor(
-    private readonly options: Required<SegmentedLogOptions>,
+    private readonly options: CompleteLogOptions,
     private readonly files: SegmentFiles,
     opened: OpenedLog,
   ) {
@@ -56,7 +61,7 @@ export class SegmentedLog implements LogStore {
   static async open(given: SegmentedLogOptions): Promise<SegmentedLog> {
     const options = withDefaults(given);
     await options.files.makeDirectory(options.dir);
-    const files = new SegmentFiles(options.files, options.dir, options.group);
+    const files = new SegmentFiles(options.files, options.dir, options.group, options.space);
     const log = new SegmentedLog(options, files, await recover(files, options));
     const { last } = log.segments;
     if (!last.isClosed) await log.writer.use(last);

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { RandomAccessFile } from './files';
+import { isDiskFull, type RandomAccessFile } from './files';
 import type { SegmentFiles } from './segment-files';
 
 /** More are not kept: the oldest go. */
@@ -9,7 +9,26 @@ const COPY_BYTES = 1024 * 1024;
 const NAME = /\.torn-(\d+)$/;
 
 /**
- * Copies what is about to be cut from a segment to `<segment>.torn-<n>`, durably: it may be wanted as evidence.
+ * As {@link keepAside}, for what nobody was ever told of: where the disk has no room for a copy it is not kept.
+ * @returns the copy's path; undefined where there is none
+ */
+export async function keepAsideIfRoom(
+  files: SegmentFiles,
+  source: RandomAccessFile,
+  from: number,
+  to: number,
+): Promise<string | undefined> {
+  try {
+    return await keepAside(files, source, from, to);
+  } catch (error) {
+    if (isDiskFull(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Copies what is about to be cut from a segment to `<segment>.torn-<n>`, durably: it may be wanted as evidence. Where there
+ * is no room for it, nothing of it is left.
  * @returns the copy's path; undefined where there is nothing to copy
  */
 export async function keepAside(
@@ -33,6 +52,9 @@ export async function keepAside(
       await copy.write([buffer.subarray(0, bytes)], at - from);
     }
     await copy.sync();
+  } catch (error) {
+    if (isDiskFull(error)) await files.files.unlink(path);
+    throw error;
   } finally {
     await copy.close();
   }

@@ -16,7 +16,7 @@ export class LedgerMachine implements StateMachine {
   private records = 0;
 
   constructor(
-    private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'>,
+    private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'> & Partial<Pick<OutcomeStore, 'backlog'>>,
     /** This node's own, so that nobody can choose ids and names that collide in its tables. */
     private readonly hashSeed: number,
     readonly rules: Rules = new Rules(),
@@ -55,6 +55,10 @@ export class LedgerMachine implements StateMachine {
     this.outcomes.write(baseOffset, rows);
     this.records = baseOffset + count;
     return rows;
+  }
+
+  backlog(): Promise<void> | undefined {
+    return this.outcomes.backlog?.();
   }
 
   snapshot(): Iterable<Buffer> {

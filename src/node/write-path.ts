@@ -124,6 +124,7 @@ function forwardingFailed(failure: CallError, leader: string): NodeError {
   if (failure.remote && failure.reason === 'OVERLOADED') {
     return new NodeError('RESOURCE_EXHAUSTED', 'OVERLOADED', failure.message, { retryAfterMs: 200 });
   }
+  if (failure.remote && failure.reason === 'DISK_FULL') return leaderDiskFull(failure.message);
   if (failure.remote && failure.reason === 'CLOCK_AHEAD') {
     return new NodeError('UNAVAILABLE', 'CLOCK_AHEAD', failure.message);
   }
@@ -147,11 +148,17 @@ function outcomeUnknown(why: string, leader: string): NodeError {
   );
 }
 
+function leaderDiskFull(message: string): NodeError {
+  return new NodeError('RESOURCE_EXHAUSTED', 'DISK_FULL', message, { retryAfterMs: 1_000 });
+}
+
 /** The node's refusal for a replica's. */
 export function nodeErrorOf(error: ReplicaError): NodeError {
   switch (error.reason) {
     case 'OVERLOADED':
       return new NodeError('RESOURCE_EXHAUSTED', 'OVERLOADED', error.message, { retryAfterMs: 200 });
+    case 'DISK_FULL':
+      return leaderDiskFull(error.message);
     case 'NOT_LEADER':
     case 'NO_LEADER':
     case 'NOT_COMMITTED':

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeFiles } from '../../src/log/node-files';
-import { describeFileSystem } from '../support/file-system-contract';
+import { describeFileSystem, describeFullDisk } from '../support/file-system-contract';
+import { mountSmallDisk, sayNotRun } from '../support/small-disk';
 
 const made: string[] = [];
+const smallDisk = mountSmallDisk(12 * 1024 * 1024);
 
 function makeRoot(): string {
   const root = mkdtempSync(join(tmpdir(), 'node-files-'));
@@ -14,9 +16,13 @@ function makeRoot(): string {
 
 afterAll(() => {
   for (const root of made) rmSync(root, { recursive: true });
+  if (typeof smallDisk !== 'string') smallDisk.unmount();
 });
 
 describeFileSystem('NodeFiles', async () => ({ files: new NodeFiles(), root: makeRoot() }));
+
+if (typeof smallDisk === 'string') sayNotRun('NodeFiles on a disk that fills up', smallDisk);
+else describeFullDisk('NodeFiles', async () => ({ files: new NodeFiles(), root: smallDisk.path }));
 
 test('files and folders are the owner’s alone', async () => {
   const files = new NodeFiles();

@@ -48,6 +48,7 @@ describe('ReadBarrier', () => {
       ['NOT_LEADER', 'UNAVAILABLE', 'NO_LEADER'],
       ['STOPPING', 'UNAVAILABLE', 'STOPPING'],
       ['OVERLOADED', 'RESOURCE_EXHAUSTED', 'OVERLOADED'],
+      ['DISK_FULL', 'RESOURCE_EXHAUSTED', 'DISK_FULL'],
     ])('%s is refused as %s, %s', async (reason, code, told) => {
       replica.failure = refused(reason);
       await expect(wait({ level: 'LINEARIZABLE' })).rejects.toMatchObject({ name: 'NodeError', code, reason: told });

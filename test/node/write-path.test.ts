@@ -100,6 +100,7 @@ describe('WritePath', () => {
     test.each<[ReplicaErrorReason, string, string]>([
       ['OUTCOME_UNKNOWN', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
       ['OVERLOADED', 'RESOURCE_EXHAUSTED', 'OVERLOADED'],
+      ['DISK_FULL', 'RESOURCE_EXHAUSTED', 'DISK_FULL'],
       ['CLOCK_AHEAD', 'UNAVAILABLE', 'CLOCK_AHEAD'],
       ['STOPPING', 'UNAVAILABLE', 'STOPPING'],
     ])('ends at once with %s', async (reason, code, told) => {
@@ -169,6 +170,7 @@ describe('WritePath', () => {
 
     test.each([
       ['OVERLOADED', 'RESOURCE_EXHAUSTED'],
+      ['DISK_FULL', 'RESOURCE_EXHAUSTED'],
       ['CLOCK_AHEAD', 'UNAVAILABLE'],
       ['FORWARDED_WRITE_MALFORMED', 'FAILED_PRECONDITION'],
     ])('%s at the leader is the same here', async (reason, code) => {

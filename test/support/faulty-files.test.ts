@@ -1,8 +1,15 @@
 import { FaultyFiles, PowerLoss } from './faulty-files';
-import { describeFileSystem } from './file-system-contract';
+import { describeFileSystem, describeFullDisk } from './file-system-contract';
 import { SeededRandom } from './seeded-random';
 
 describeFileSystem('FaultyFiles', async () => ({ files: new FaultyFiles(), root: '/root' }));
+
+describeFullDisk('FaultyFiles', async () => {
+  const files = new FaultyFiles();
+  await files.makeDirectory('/root');
+  files.capacityBytes = 8_000_000;
+  return { files, root: '/root' };
+});
 
 async function withFile(): Promise<FaultyFiles> {
   const files = new FaultyFiles();
@@ -47,5 +54,22 @@ describe('a loss of power', () => {
     await expect(files.rename('/d/g', '/d/h')).rejects.toThrow(PowerLoss);
     await expect(files.list('/d')).rejects.toThrow(PowerLoss);
     expect(files.afterPowerLoss('everything').namesIn('/d')).toEqual(['h']);
+  });
+});
+
+describe('a disk of bounded capacity', () => {
+  test('does a write as far as it fits, and counts files without a name while they are open', async () => {
+    const files = new FaultyFiles();
+    files.capacityBytes = 1_000;
+    await files.makeDirectory('/d');
+    const file = await files.open('/d/f', 'create');
+    await expect(file.write([Buffer.alloc(1_500, 7)], 0)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await file.size()).toBe(1_000);
+    await expect(files.open('/d/g', 'create')).rejects.toMatchObject({ code: 'ENOSPC' });
+    await files.unlink('/d/f');
+    expect(await files.freeBytes('/d')).toBe(0);
+    await file.close();
+    expect(await files.freeBytes('/d')).toBe(1_000);
+    expect(files.afterPowerLoss('everything').capacityBytes).toBe(1_000);
   });
 });

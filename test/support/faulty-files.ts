@@ -26,6 +26,13 @@ export class FaultyFiles implements FileSystem {
   intercept: Intercept | undefined;
   /** Files that are open at the moment. */
   openFiles = 0;
+  /**
+   * What the disk holds at most: the lengths of all files that have a name or are open. A write that does not fit is done as
+   * far as it fits and then fails with ENOSPC, and so does making a file when nothing is left. Writing over what is there,
+   * renaming, removing and cutting need no room. It may be changed at any time, also to less than is held.
+   */
+  capacityBytes = Infinity;
+  private readonly openInodes = new Map<FaultyInode, number>();
   private readonly names: Map<string, FaultyInode>;
   private readonly durableNames: Map<string, FaultyInode>;
   private pendingNames: NameChange[] = [];
@@ -59,7 +66,34 @@ export class FaultyFiles implements FileSystem {
       survivors.set(inode, survivor);
       return [path, survivor];
     });
-    return new FaultyFiles(new Map(inodes), this.folders);
+    const found = new FaultyFiles(new Map(inodes), this.folders);
+    found.capacityBytes = this.capacityBytes;
+    return found;
+  }
+
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const inode of new Set([...this.names.values(), ...this.openInodes.keys()])) bytes += inode.size;
+    return bytes;
+  }
+
+  async freeBytes(directory: string): Promise<number> {
+    await this.happen('open', directory);
+    if (!this.folders.has(directory)) throw new FileSystemError('measure the disk of', directory, 'ENOENT');
+    return Math.min(Number.MAX_SAFE_INTEGER, this.room());
+  }
+
+  /** Bytes by which files may still grow. */
+  room(): number {
+    return this.capacityBytes === Infinity ? Infinity : Math.max(0, this.capacityBytes - this.usedBytes);
+  }
+
+  /** @internal A handle of the inode was made (1), or is gone (-1). */
+  handles(inode: FaultyInode, change: 1 | -1): void {
+    this.openFiles += change;
+    const left = (this.openInodes.get(inode) ?? 0) + change;
+    if (left > 0) this.openInodes.set(inode, left);
+    else this.openInodes.delete(inode);
   }
 
   inode(path: string): FaultyInode {
@@ -80,11 +114,11 @@ export class FaultyFiles implements FileSystem {
     if (mode === 'create') {
       if (existing) throw new FileSystemError('open', path, 'EEXIST');
       if (!this.folders.has(dirname(path))) throw new FileSystemError('open', path, 'ENOENT');
+      if (this.room() === 0) throw new FileSystemError('open', path, 'ENOSPC');
       this.change('open', path, () => this.changeNames([[path, new FaultyInode()]]));
     } else if (!existing) {
       throw new FileSystemError('open', path, 'ENOENT');
     }
-    this.openFiles += 1;
     return new FaultyFile(this, path, this.inode(path));
   }
 
@@ -175,7 +209,9 @@ class FaultyFile implements RandomAccessFile {
     private readonly files: FaultyFiles,
     readonly path: string,
     private readonly inode: FaultyInode,
-  ) {}
+  ) {
+    files.handles(inode, 1);
+  }
 
   async read(into: Buffer, position: number): Promise<number> {
     await this.happen('read');
@@ -184,7 +220,12 @@ class FaultyFile implements RandomAccessFile {
 
   async write(parts: readonly Buffer[], position: number): Promise<void> {
     await this.happen('write');
-    this.files.change('write', this.path, () => this.inode.write(Buffer.concat(parts), position));
+    const bytes = Buffer.concat(parts);
+    const fitting = Math.max(0, Math.min(bytes.length, this.inode.size + this.files.room() - position));
+    if (fitting > 0 || bytes.length === 0) {
+      this.files.change('write', this.path, () => this.inode.write(bytes.subarray(0, fitting), position));
+    }
+    if (fitting < bytes.length) throw new FileSystemError('write', this.path, 'ENOSPC');
   }
 
   async datasync(): Promise<void> {
@@ -210,7 +251,7 @@ class FaultyFile implements RandomAccessFile {
   async close(): Promise<void> {
     if (!this.open) throw new Error(`${this.path} was closed twice.`);
     this.open = false;
-    this.files.openFiles -= 1;
+    this.files.handles(this.inode, -1);
   }
 
   private async happen(operation: FileOperation): Promise<void> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { allocate, FileSystemError, type FileSystem, isMissing } from '../../src/log/files';
+import { allocate, FileSystemError, type FileSystem, isDiskFull, isMissing } from '../../src/log/files';
 
 /** Everything a `FileSystem` has to do that can be seen without a loss of power. `make` gives one, and an empty folder of it. */
 export function describeFileSystem(name: string, make: () => Promise<{ files: FileSystem; root: string }>): void {
@@ -17,6 +17,43 @@ export function describeFileSystem(name: string, make: () => Promise<{ files: Fi
     const context: Context = { files: () => files, folder: () => folder, path: (file) => join(folder, file) };
     describe('files', () => describeFiles(context));
     describe('names', () => describeNames(context));
+    test('the room on the disk of a folder is told; that of a folder that is not there is a fault', async () => {
+      expect(await files.freeBytes(folder)).toBeGreaterThan(1_000_000);
+      expect(await codeOf(files.freeBytes(join(folder, 'missing')))).toBe('ENOENT');
+    });
+  });
+}
+
+/** What a `FileSystem` has to do when its disk is full. `make` gives one on a disk of 8 to 64 MiB, and an empty folder of it. */
+export function describeFullDisk(name: string, make: () => Promise<{ files: FileSystem; root: string }>): void {
+  describe(`${name} on a disk that fills up`, () => {
+    test('refuses what does not fit with ENOSPC, overwrites all the same, and goes on when there is room', async () => {
+      const { files, root } = await make();
+      const [kept, large] = [join(root, 'kept'), join(root, 'large')];
+      const file = await files.open(kept, 'create');
+      await file.write([Buffer.alloc(100_000, 1)], 0);
+      await file.sync();
+
+      const filler = await files.open(large, 'create');
+      const free = await files.freeBytes(root);
+      expect(free).toBeLessThanOrEqual(64 * 1024 * 1024);
+      const error = await allocate(filler, 0, free + 4_000_000).catch((reason: unknown) => reason);
+      expect(isDiskFull(error)).toBe(true);
+      await filler.close();
+      expect(await files.freeBytes(root)).toBeLessThan(4_000_000);
+
+      // What was allocated can be written.
+      await file.write([Buffer.alloc(50_000, 2)], 25_000);
+      await file.sync();
+      await files.unlink(large);
+      expect(await files.freeBytes(root)).toBeGreaterThan(free - 4_000_000);
+      await file.write([Buffer.alloc(100_000, 3)], 100_000);
+      await file.sync();
+      const found = Buffer.alloc(200_000);
+      expect(await file.read(found, 0)).toBe(200_000);
+      expect([found[0], found[25_000], found[75_000], found[199_999]]).toEqual([1, 2, 1, 3]);
+      await file.close();
+    });
   });
 }
 

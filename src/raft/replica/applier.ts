@@ -31,7 +31,7 @@ export class Applier {
 
   constructor(
     private readonly log: LogStore,
-    private readonly machine: Pick<StateMachine, 'apply'>,
+    private readonly machine: Pick<StateMachine, 'apply' | 'backlog'>,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
     private readonly events: ApplierEvents,
@@ -109,6 +109,14 @@ export class Applier {
   private slice(): void {
     const until = this.clock.monotonicMillis() + SLICE_MILLIS;
     while (this.appliedTo < this.commit && !this.stopped && !this.paused) {
+      const backlog = this.machine.backlog?.();
+      if (backlog) {
+        backlog.then(
+          () => this.continueSlice(),
+          (error: unknown) => this.events.failed(error),
+        );
+        return;
+      }
       const batches = this.log.cached(this.appliedTo + 1, READ_BYTES);
       if (!batches || batches.length === 0) {
         this.loadThenContinue();

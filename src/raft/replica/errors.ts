@@ -6,6 +6,8 @@ export type ReplicaErrorReason =
   | 'NO_LEADER'
   /** A bound on queued or uncommitted bytes is reached; nothing happened. */
   | 'OVERLOADED'
+  /** This leader's disk has no room; nothing happened. */
+  | 'DISK_FULL'
   /** It was proposed, and whether it will be committed is not known. */
   | 'OUTCOME_UNKNOWN'
   /** It was proposed and then certainly overwritten by another leader; nothing happened. */

@@ -26,6 +26,7 @@ export class Proposer {
   }
 
   submit(kind: number, chunk: Buffer, count: number, deadlineAt: number): Promise<Applied> {
+    if (this.options.diskFull?.()) return Promise.reject(diskFull());
     return new Promise((resolve, reject) => {
       this.queue.push({ kind, chunk, count, deadlineAt, resolve, reject, settled: false });
       this.deferPump();
@@ -34,6 +35,7 @@ export class Proposer {
 
   /** Makes batches as long as the core takes them and the disk is not behind. */
   pump(): void {
+    if (this.options.diskFull?.()) this.queue.rejectAll(diskFull());
     while (this.queue.size > 0) {
       const { log, limits } = this.options;
       if (log.durableIndex < log.lastIndex && this.queue.queuedBytes < limits.eagerBytes) return;
@@ -101,6 +103,13 @@ export class Proposer {
 
 function rejectAll(proposals: readonly Proposal[], error: ReplicaError): void {
   for (const proposal of proposals) settle(proposal, error);
+}
+
+function diskFull(): ReplicaError {
+  return new ReplicaError(
+    'DISK_FULL',
+    'The disk of the leader has no room left: it takes no writes until there is room, or until another node leads. Reads go on.',
+  );
 }
 
 function clockAhead(): ReplicaError {

@@ -1,3 +1,4 @@
+import { DiskFullError } from '../../log/log-errors';
 import { RaftMessageError, type Message, type NodeId, type RaftCore, type Ready } from '../core';
 import { entryOf, verifyEntry } from './entries';
 import type { ReplicaOptions } from './replica-options';
@@ -13,12 +14,20 @@ export interface ReadyHandlers {
 }
 
 /**
+ * So many answers may wait for the disk; further ones are dropped as if the network had lost them, and the peer asks again.
+ * Otherwise a peer that repeats itself would fill the memory of a node whose disk stands still.
+ */
+const MAX_WAITING_ANSWERS = 1_024;
+
+/**
  * Does what the core hands out, in the order that safety asks for: appends in the same turn, sends in parallel with the
  * disk, and says or sends nothing that depends on the disk before it is durable. Writes become durable in the order in
  * which they were handed out, so that an acknowledged entry never outlives the term it was acknowledged in.
  */
 export class ReadyLoop {
   private persisted: Promise<unknown> = Promise.resolve();
+  /** Messages that wait for the disk. */
+  private waitingAnswers = 0;
   private draining = false;
   private stopped = false;
   private readonly sendingSnapshots = new Set<NodeId>();
@@ -112,7 +121,8 @@ export class ReadyLoop {
 
   private persist(ready: Ready, truncation: Promise<void> | undefined): void {
     const { ack, messagesAfterSync } = ready;
-    if (!ack && messagesAfterSync.length === 0) return;
+    if (!ack && (messagesAfterSync.length === 0 || this.waitingAnswers >= MAX_WAITING_ANSWERS)) return;
+    this.waitingAnswers += messagesAfterSync.length;
     const work: Promise<unknown>[] = [this.persisted];
     if (ready.hardState) work.push(this.options.saveHardState(ready.hardState));
     if (truncation) work.push(truncation);
@@ -120,6 +130,7 @@ export class ReadyLoop {
     this.persisted = Promise.all(work);
     this.background(
       this.persisted.then(() => {
+        this.waitingAnswers -= messagesAfterSync.length;
         if (this.stopped) return;
         this.guarded(() => {
           for (const message of messagesAfterSync) this.send(message);
@@ -197,7 +208,8 @@ export class ReadyLoop {
 
   private background(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
-      if (this.stopped) return;
+      // Whoever waits for room on a full disk gives that up only because this node is being stopped.
+      if (this.stopped || error instanceof DiskFullError) return;
       this.stop();
       this.options.listener.fatal(error);
     });

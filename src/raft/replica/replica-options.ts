@@ -34,6 +34,8 @@ export interface ReplicaOptions {
   /** Durable when it resolves. */
   saveHardState(hardState: HardState): Promise<void>;
   lossSettled(): Promise<void>;
+  /** Whether the disk has no room for anything new: then this leader proposes nothing for its callers. */
+  diskFull?(): boolean;
   send(to: NodeId, message: Message): void;
   readonly snapshots: SnapshotMover;
   readonly clock: Clock;

@@ -10,6 +10,11 @@ export interface StateMachine {
    * outcomes. Returns one 64-byte outcome row for each record that takes an offset, in order; empty for other batches.
    */
   apply(batch: Buffer, header: BatchHeader): Buffer;
+  /**
+   * Where what `apply` leaves to be written behind has come to its bound: resolves when more may be applied. Undefined while
+   * it may be. Nothing is applied meanwhile, so that memory stays bounded on a disk that is slow or full.
+   */
+  backlog?(): Promise<void> | undefined;
   /** The whole state after the last applied batch. Later calls of `apply` do not change what the iterator gives. */
   snapshot(): Iterable<Buffer>;
   /** Replaces the state by what `snapshot` gave. `at` is where the snapshot stands. */

@@ -83,6 +83,11 @@ function openingFailed(error: unknown): StableStoreError {
       cause: error,
     });
   }
+  if (error instanceof KeyValuesError && error.fault === 'full') {
+    return new StableStoreError('DISK_FULL', `${error.message}: make room on the disk, and start again.`, {
+      cause: error,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new StableStoreError(
     'UNREADABLE',

@@ -105,6 +105,7 @@ describe('Produce refuses', () => {
     ['UNAVAILABLE', 'NO_LEADER', 1000],
     ['UNAVAILABLE', 'OUTCOME_UNKNOWN', undefined],
     ['RESOURCE_EXHAUSTED', 'OVERLOADED', 1000],
+    ['RESOURCE_EXHAUSTED', 'DISK_FULL', 1000],
     ['DEADLINE_EXCEEDED', 'TOO_LATE', undefined],
   ] as const)('with the node’s own words: %s %s', async (code, reason, retryAfterMs) => {
     port.beforeCommit = () => {

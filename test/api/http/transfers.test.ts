@@ -223,6 +223,7 @@ describe('a payment is refused', () => {
 
   test.each([
     ['RESOURCE_EXHAUSTED', 'OVERLOADED', 429, '1'],
+    ['RESOURCE_EXHAUSTED', 'DISK_FULL', 429, '1'],
     ['UNAVAILABLE', 'NO_LEADER', 503, '1'],
     ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 503, '1'],
     ['DEADLINE_EXCEEDED', 'TOO_LATE', 504, null],

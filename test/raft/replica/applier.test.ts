@@ -18,11 +18,13 @@ class World {
   readonly failures: unknown[] = [];
   /** What happens while the machine takes a batch. */
   onApply: (header: BatchHeader) => void = () => undefined;
+  backlog: Promise<void> | undefined;
   readonly applier: Applier;
 
   constructor(entries: number, appliedTo = 0) {
     for (const batch of this.chain.many(entries)) this.log.append(batch);
-    const machine: Pick<StateMachine, 'apply'> = {
+    const machine: Pick<StateMachine, 'apply' | 'backlog'> = {
+      backlog: () => this.backlog,
       apply: (_batch, header) => {
         this.onApply(header);
         this.applied.push(header.index);
@@ -37,6 +39,12 @@ class World {
       failed: (error: unknown) => void this.failures.push(error),
     };
     this.applier = new Applier(this.log, machine, this.clock, this.scheduler, events, appliedTo);
+  }
+
+  /** However much is asked for, the log gives one batch at a time. */
+  readsOneByOne(): void {
+    const cached = this.log.cached.bind(this.log);
+    jest.spyOn(this.log, 'cached').mockImplementation((from) => cached(from, 1));
   }
 
   /** The newest batches are not in memory: they come from the disk, as slowly as the test wants. */
@@ -243,5 +251,26 @@ describe('Applier', () => {
       await turn();
       expect(world.failures).toEqual([]);
     });
+  });
+});
+
+describe('an applier whose machine has more to write than it may keep', () => {
+  test('applies nothing until that is written, and goes on by itself', async () => {
+    const world = new World(5);
+    let written: () => void = () => undefined;
+    world.onApply = ({ index }) => {
+      if (index === 2) world.backlog = new Promise((resolve) => (written = resolve));
+    };
+    world.readsOneByOne();
+    world.applier.committed(5);
+    await turn();
+    expect(world.applied).toEqual([1, 2]);
+    world.applier.committed(5);
+    await turn();
+    expect(world.applied).toEqual([1, 2]);
+    world.backlog = undefined;
+    written();
+    await turn();
+    expect(world.applied).toEqual([1, 2, 3, 4, 5]);
   });
 });

@@ -62,6 +62,7 @@ export class LoneReplica {
   /** The index of the snapshot that gets through; undefined: it does not. */
   snapshotReaches: number | undefined;
   install: (meta: SnapshotMeta) => Promise<void> = async () => undefined;
+  diskFull = false;
   readonly replica: Replica;
   private tick: () => void = () => undefined;
 
@@ -87,6 +88,7 @@ export class LoneReplica {
         this.saved.push(hardState);
       },
       lossSettled: async () => undefined,
+      diskFull: () => this.diskFull,
       send: (_to, message) => void this.sent.push(message),
       snapshots: {
         send: async (to) => {

@@ -109,6 +109,10 @@ export class BreakingFiles implements FileSystem {
   unlink(path: string): Promise<void> {
     return this.power.change(() => this.files.unlink(path));
   }
+
+  freeBytes(directory: string): Promise<number> {
+    return this.files.freeBytes(directory);
+  }
 }
 
 /** The real database, until the power is cut, and except while the disk is full. */

@@ -137,6 +137,12 @@ describe('a full disk', () => {
     return { store: await LevelStableStore.open({ dataDir, files, openKeyValues }), disk };
   }
 
+  test('is what opening says where the database finds no room, not that something is damaged', async () => {
+    const dataDir = await prepared();
+    const openKeyValues = (directory: string) => BreakingKeyValues.open(directory, undefined, { full: true });
+    await expect(LevelStableStore.open({ dataDir, files, openKeyValues })).rejects.toMatchObject({ code: 'DISK_FULL' });
+  });
+
   test('still records votes, and they are there after a restart; nothing else is written', async () => {
     const dataDir = await prepared();
     const { store, disk } = await onDiskThatFills(dataDir);

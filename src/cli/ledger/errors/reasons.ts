@@ -63,6 +63,12 @@ const ROWS: readonly Row[] = [
     'Send less at once; wait for answers.',
   ],
   [
+    'DISK_FULL',
+    'RESOURCE_EXHAUSTED',
+    'The disk of the leader has no room left, and no other voter that has room could take over. Nothing was done; reads go on.',
+    'Make room on the disks (`ledger status` shows which); writes then go on by themselves. The client tries again until its deadline.',
+  ],
+  [
     'RECORD_UNDECODABLE',
     'INTERNAL',
     'A committed batch holds bytes that cannot be told apart into records.',
