@@ -40,6 +40,10 @@ export class ReadOnlyFiles implements FileSystem {
   unlink(path: string): Promise<void> {
     return refuse('remove', path);
   }
+
+  freeBytes(directory: string): Promise<number> {
+    return this.files.freeBytes(directory);
+  }
 }
 
 class ReadOnlyFile implements RandomAccessFile {
