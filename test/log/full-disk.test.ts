@@ -196,7 +196,7 @@ describe('opening a log on a full disk', () => {
     const files = await torn(false);
     const log = await openLog(files);
     expect(log.lastIndex).toBe(1);
-    expect(log.recovery.torn).toMatchObject({ bytes: expect.any(Number) });
+    expect(log.recovery.torn?.bytes).toBeGreaterThan(0);
     expect(log.recovery.torn).not.toHaveProperty('keptAs');
     expect(files.namesIn(DIRECTORY).filter((name) => name.includes('torn'))).toEqual([]);
   });
@@ -209,7 +209,8 @@ describe('opening a log on a full disk', () => {
     expect(files.inode(path).bytes.equals(before)).toBe(true);
     expect(files.namesIn(DIRECTORY).filter((name) => name.includes('torn'))).toEqual([]);
     const log = await openLog(roomy(files));
-    expect(log.recovery).toMatchObject({ lostAcknowledged: 2, torn: { keptAs: expect.any(String) } });
+    expect(log.recovery.lostAcknowledged).toBe(2);
+    expect(log.recovery.torn?.keptAs).toContain('torn-1');
   });
 });
 
