@@ -76,6 +76,17 @@ export class SegmentFiles {
     for (const { path } of segments) await this.removeSegment(path);
   }
 
+  /**
+   * Removes the oldest segments, in order. Their records were applied and are under a snapshot, so nothing derives their
+   * outcomes again: they go last, and what a loss of power leaves of them alone is removed when the log is opened.
+   */
+  async removeOldest(segments: readonly Segment[]): Promise<void> {
+    for (const { path } of segments) {
+      await this.removeFile(path);
+      await this.removeOutcomes(path);
+    }
+  }
+
   /** Cuts a segment to `bytes`. @returns when that is durable */
   async truncate(path: string, bytes: number): Promise<void> {
     const file = await this.files.open(path, 'update');
@@ -127,9 +138,13 @@ export class SegmentFiles {
 
   /** Outcomes go first: left alone, they would be taken for those of a later segment of the same name. */
   private async removeSegment(path: string): Promise<void> {
+    await this.removeOutcomes(path);
+    await this.removeFile(path);
+  }
+
+  private async removeOutcomes(path: string): Promise<void> {
     const outcomes = path + OUTCOMES_SUFFIX;
     if (await this.files.exists(outcomes)) await this.removeFile(outcomes);
-    await this.removeFile(path);
   }
 
   /** Makes a whole segment and gives it its name; on a full disk, as soon as there is room. */

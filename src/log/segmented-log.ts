@@ -164,7 +164,7 @@ export class SegmentedLog implements LogStore {
     this.reads.compactedTo(firstIndex);
     await this.writer.change(async () => {
       await this.reads.drop(dropped);
-      await this.files.remove(dropped);
+      await this.files.removeOldest(dropped);
     }, Number.MAX_SAFE_INTEGER);
   }
 

@@ -19,6 +19,11 @@ export interface StorageFlags {
   readonly retentionBytes?: number;
 }
 
+/** Is told of every batch before the disk is. */
+export interface Witness {
+  made(batch: Buffer): void;
+}
+
 function openStable(files: FaultyFiles): Promise<LevelStableStore> {
   return LevelStableStore.open({ dataDir: DATA_DIR, files, openKeyValues: () => FileKeyValues.open(files) });
 }
@@ -39,6 +44,8 @@ export class StorageKit {
   private chain: BatchChain;
   /** Index up to which batches were applied. */
   applied: number;
+  /** Hash of the state as the newest snapshot gave it, before the log was applied on top. */
+  readonly restored: string;
 
   private constructor(
     readonly files: FaultyFiles,
@@ -46,7 +53,9 @@ export class StorageKit {
     readonly storage: GroupStorage,
     readonly events: RecordedEvents,
     end: BatchChain['end'],
+    private readonly witness: Witness,
   ) {
+    this.restored = storage.machine.hash();
     this.chain = new BatchChain(end);
     this.applied = storage.snapshotMeta.index;
     storage.snapshotter.attach({
@@ -57,7 +66,11 @@ export class StorageKit {
   }
 
   /** As a node opens it; what the log has above the snapshot is applied, as if a leader had said that it is committed. */
-  static async open(files: FaultyFiles, flags: StorageFlags = {}): Promise<StorageKit> {
+  static async open(
+    files: FaultyFiles,
+    flags: StorageFlags = {},
+    witness: Witness = { made: () => undefined },
+  ): Promise<StorageKit> {
     const events = recordedEvents();
     const stable = await openStable(files);
     const storage = await GroupStorage.open({
@@ -79,14 +92,18 @@ export class StorageKit {
       ...(flags.rules && { rules: flags.rules }),
     });
     const { lastIndex: index, lastTerm: term, nextOffset, lastHash: hash, lastTime: time } = storage.log;
-    const kit = new StorageKit(files, stable, storage, events, { index, term, nextOffset, hash, time });
+    const kit = new StorageKit(files, stable, storage, events, { index, term, nextOffset, hash, time }, witness);
     await kit.replay();
     return kit;
   }
 
   /** Appends batches without waiting for the disk. */
   append(...batches: readonly NextBatch[]): void {
-    for (const next of batches) this.storage.log.append(this.chain.next(next));
+    for (const next of batches) {
+      const batch = this.chain.next(next);
+      this.witness.made(batch);
+      this.storage.log.append(batch);
+    }
   }
 
   /** What was appended is durable, and then applied. */
