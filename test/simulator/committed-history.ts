@@ -1,4 +1,6 @@
-import type { BatchHeader } from '../../src/log/batch';
+import { BatchKind, type BatchHeader } from '../../src/log/batch';
+import type { OutcomeStore } from '../../src/log/outcomes';
+import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import type { LedgerMachine } from '../../src/node/ledger-machine';
 import { expectBalanced } from './money-checks';
 import { violated } from './violation';
@@ -11,6 +13,8 @@ export interface CommittedEntry {
   /** Of the ledger's state once it was applied. */
   readonly state: string;
   readonly outcomes: Buffer;
+  /** Of the first record; undefined where the batch has none. */
+  readonly offset: number | undefined;
 }
 
 /**
@@ -39,7 +43,8 @@ export class CommittedHistory {
     if (!known) {
       if (index > 1 && !this.entries[index - 1])
         violated('dense history', `${name} applied ${index}, not ${index - 1}`);
-      this.entries[index] = { term, knownIn, hash, state, outcomes: Buffer.from(outcomes) };
+      const offset = header.kind === BatchKind.Records ? header.baseOffset : undefined;
+      this.entries[index] = { term, knownIn, hash, state, outcomes: Buffer.from(outcomes), offset };
       expectBalanced(name, index, machine.reader);
       return;
     }
@@ -54,5 +59,15 @@ export class CommittedHistory {
   expectState(name: string, index: number, state: string): void {
     const known = this.entries[index];
     if (known && known.state !== state) violated('determinism', `${name} has another state at index ${index}`);
+  }
+  /** What a node has kept beside its log of what was decided about each record, for those who read records. */
+  async expectOutcomes(name: string, firstIndex: number, kept: OutcomeStore): Promise<void> {
+    for (let index = firstIndex; index <= this.lastIndex; index += 1) {
+      const { offset, outcomes } = this.entries[index]!;
+      if (offset === undefined) continue;
+      const rows = await kept.read(offset, outcomes.length / OUTCOME_ROW_BYTES);
+      if (!rows.equals(outcomes))
+        violated('outcomes are kept', `${name} tells another outcome of the records of ${index}`);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { encodeCommand } from '../../src/ledger/command-codec';
 import { encodeValues } from '../../src/log/chunk';
 import type { HistoryReport } from './client-history';
+import { HalfConnected, SETTLING_SECONDS, STEADY_SECONDS } from './half-connected';
 import { BANK, SimClient, type ClientWorld } from './sim-client';
 import type { Simulation } from './simulation';
 import { violated } from './violation';
@@ -10,6 +11,8 @@ const FIRST_ACCOUNTS = 5;
 const SETUP_SECONDS = 20;
 /** An election takes some tenths of a second; a snapshot and a long log have to travel as well. */
 const RECOVERY_SECONDS = 60;
+/** A client that does not know where the leader is asks nodes that cannot tell. */
+const MOST_TRIES = 20;
 
 /** The course of a run: a calm start, a phase with faults in which nothing may go wrong, a healed one in which all must go right. */
 export class Scenario {
@@ -36,7 +39,13 @@ export class Scenario {
     await sim.until('end of the clients', RECOVERY_SECONDS, working);
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
     await this.serve();
+    if (sim.random('half connected').chance(0.5)) await this.bearHalfConnected();
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
+    for (const { name, running } of sim.nodes) {
+      const { log, outcomes } = running!.storage;
+      const told = sim.committed.expectOutcomes(name, log.firstIndex, outcomes).then(() => true);
+      await this.finish('outcome', RECOVERY_SECONDS, told);
+    }
     return sim.history.check(sim.nodes[0]!.running!.storage.machine.reader);
   }
 
@@ -80,6 +89,28 @@ export class Scenario {
     const client = this.client('last');
     await this.finish('write', RECOVERY_SECONDS, client.transfer(1));
     for (const node of this.sim.nodes) await this.finish('read', RECOVERY_SECONDS, client.readBalance(node));
+  }
+
+  /** A majority that hears each other keeps a leader and takes writes, whatever else is cut. */
+  private async bearHalfConnected(): Promise<void> {
+    const { sim } = this;
+    const half = new HalfConnected(sim, sim.random('half connected nodes'));
+    await this.pass(SETTLING_SECONDS);
+    half.settled();
+    await this.pass(STEADY_SECONDS);
+    half.expectSteady();
+    const client = this.client('steady');
+    const write = async (): Promise<boolean> => {
+      for (let tries = 0; tries < MOST_TRIES; tries += 1) if (await client.transfer(1)) return true;
+      return false;
+    };
+    await this.finish('write', RECOVERY_SECONDS, write());
+    sim.network.mend();
+  }
+
+  private async pass(seconds: number): Promise<void> {
+    const end = this.sim.time.now + seconds * 1_000_000;
+    await this.sim.until('event', seconds + 1, () => this.sim.time.now >= end);
   }
 
   /** One leader, and everyone has applied all that it has, with the same state. */

@@ -20,9 +20,9 @@ export function drawSettings(random: SeededRandom): NodeSettings {
       uncommittedBytes: pick([4 * KIB, 64 * KIB * KIB]),
     },
     storage: {
-      segmentBytes: pick([4, 16, 64]) * KIB,
-      snapshotBytes: pick([8, 32, 100_000]) * KIB,
-      retentionBytes: pick([0, 16 * KIB, undefined]),
+      segmentBytes: pick([4, 4, 16, 64]) * KIB,
+      snapshotBytes: pick([4, 8, 32, 100_000]) * KIB,
+      retentionBytes: pick([0, 0, 16 * KIB, undefined]),
     },
   };
 }

@@ -54,7 +54,8 @@ export class SimClient {
       else if (dice < 0.5) await this.transfer(2 + this.random.below(20));
       else if (dice < 0.55) await this.openAccount(`${this.name}-${(this.ids += 1)}`, 0n, 5_000n);
       else if (dice < 0.6) await this.repeat();
-      else if (dice < 0.9) await this.readBalance();
+      else if (dice < 0.85) await this.readBalance();
+      else if (dice < 0.9) await this.readAroundWrite();
       else if (dice < 0.95) await this.readOwnWrite();
       else await this.readStale(1 + this.random.below(2_000));
     }
@@ -104,6 +105,15 @@ export class SimClient {
     history.read(account, called, attempt.value);
     this.world.trace.add(this.name, `read ${account} = ${attempt.value} at ${node.name}`);
     return true;
+  }
+
+  /** A read that is asked for while another one is under way at the same node must not share what that one is told. */
+  private async readAroundWrite(): Promise<void> {
+    const node = this.likelyNode();
+    const first = this.readBalance(node);
+    await this.transfer(1);
+    await this.readBalance(node);
+    await first;
   }
 
   private drawTransfer(): TransferOperation {
