@@ -32,9 +32,9 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/log/segment-files.ts',
-        original: `    await this.files.rename(from, to);
+        original: `untilRoom(segment.capacity);
     await this.syncDirectory();`,
-        replacement: `    await this.files.rename(from, to);`,
+        replacement: `untilRoom(segment.capacity);`,
       },
     ],
   },
@@ -45,16 +45,9 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/log/segment-files.ts',
-        original: `      await file.datasync();
-      this.syncs += 1;
-    } finally {
-      await file.close();
-    }
-    return file.path;`,
-        replacement: `    } finally {
-      await file.close();
-    }
-    return file.path;`,
+        original: `        await fill?.(file);
+        await file.datasync();`,
+        replacement: `        await fill?.(file);`,
       },
     ],
   },
@@ -112,6 +105,11 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
         file: 'src/log/segment-files.ts',
         original: `for (const { path } of segments) await this.removeSegment(path);`,
         replacement: `for (const { path } of [...segments].reverse()) await this.removeSegment(path);`,
+      },
+      {
+        file: 'src/log/segment-files.ts',
+        original: `for (const { path } of segments) {`,
+        replacement: `for (const { path } of [...segments].reverse()) {`,
       },
     ],
   },
