@@ -1,4 +1,7 @@
-/** `./scripts/bench`: ceilings of this machine, then one node and three nodes of real processes, in one run. */
+/**
+ * `./scripts/bench`: ceilings of this machine, then one node and three nodes of real processes, in one run. With a word
+ * behind it, one of the measurements under faults instead.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +9,7 @@ import { Command, CommanderError } from 'commander';
 import { measureDisk } from './ceilings/disk';
 import { measureGrpc } from './ceilings/grpc';
 import { type ClusterRun, runCluster } from './cluster-run';
+import { failoverText, measureFailover } from './faults/failover';
 import { machine, type Report, reportText } from './report';
 
 const DEFAULT_SECONDS = 6;
@@ -22,8 +26,15 @@ interface Options {
   readonly database: string;
 }
 
-function parse(): Options {
-  return new Command('scripts/bench')
+/** What the command line asks for, as a text to be printed. */
+function parse(): (signal: AbortSignal) => Promise<string> {
+  let chosen: ((signal: AbortSignal) => Promise<string>) | undefined;
+  const does =
+    <T>(run: (options: T, signal: AbortSignal) => Promise<string>) =>
+    (options: T): void => {
+      chosen = (signal) => run(options, signal);
+    };
+  const program = new Command('scripts/bench')
     .description('Measures this machine, then a cluster of one node and one of three nodes on it.')
     .option('--quick', `${QUICK_SECONDS} s a step: does it work, not how fast`, false)
     .option('--seconds <n>', `seconds a step (default: ${DEFAULT_SECONDS})`)
@@ -31,9 +42,18 @@ function parse(): Options {
     .option('--nodes <n,...>', 'sizes of the clusters to measure', '1,3')
     .option('--accounts <n>', 'accounts that money moves between', '1000')
     .option('--database <off|embedded|url>', 'the projection of every node', 'off')
+    .allowExcessArguments(false)
     .exitOverride()
-    .parse(process.argv)
-    .opts<Options>();
+    .action(does(suite));
+  program
+    .command('failover')
+    .description('how long no write is acknowledged when the leader of three nodes is taken away')
+    .option('--kills <n>', 'leaders ended by SIGKILL', '50')
+    .option('--stops <n>', 'leaders ended by SIGTERM', '50')
+    .action(does(failover));
+  program.parse(process.argv);
+  if (!chosen) throw new CommanderError(EXIT_USAGE, 'bench', 'nothing was asked for; see --help');
+  return chosen;
 }
 
 function whole(name: string, value: string, low: number, high: number): number {
@@ -49,7 +69,6 @@ async function measure(options: Options, signal: AbortSignal): Promise<Report> {
   const accounts = whole('--accounts', options.accounts, 2, 1_000_000);
   const sizes = options.nodes.split(',').map((size) => whole('--nodes', size.trim(), 1, 9));
   const { database } = options;
-  const onStep = (name: string): void => void process.stderr.write(`${name} …\n`);
   onStep('disk');
   const ceilingSeconds = Math.min(secondsPerStep, 3);
   const folder = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
@@ -64,16 +83,30 @@ async function measure(options: Options, signal: AbortSignal): Promise<Report> {
   return { machine: machine(), database, secondsPerStep, disk, grpc, clusters };
 }
 
+async function suite(options: Options, signal: AbortSignal): Promise<string> {
+  const report = await measure(options, signal);
+  return options.json ? JSON.stringify(report) : reportText(report);
+}
+
+async function failover(options: { kills: string; stops: string }, signal: AbortSignal): Promise<string> {
+  const kills = whole('--kills', options.kills, 0, 1_000);
+  const stops = whole('--stops', options.stops, 0, 1_000);
+  return failoverText(await measureFailover({ kills, stops, signal, onStep }));
+}
+
+function onStep(name: string): void {
+  process.stderr.write(`${name} …\n`);
+}
+
 async function main(): Promise<number> {
   const interrupted = new AbortController();
   // Ends the step under way, then the processes; the nodes get the signal of the terminal, too.
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
   try {
-    const options = parse();
-    const report = await measure(options, interrupted.signal);
+    const text = await parse()(interrupted.signal);
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
-    process.stdout.write(`${options.json ? JSON.stringify(report) : reportText(report)}\n`);
+    process.stdout.write(`${text}\n`);
     return 0;
   } catch (error) {
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
