@@ -151,6 +151,7 @@ export class LedgerNode {
         if (group === 0) this.group?.replica.receive(message);
       },
       onUnreachable: (peer) => this.group?.replica.unreachable(peer),
+      onGone: (peer) => this.group?.replica.peerGone(peer),
       onClient: (socket) => grpc.injectConnection(socket),
     });
     const bound = await listening('--rpc-addr', this.config.rpcAddr, () =>

@@ -16,6 +16,7 @@ export interface RpcPortOptions {
   readonly events: EventLog;
   readonly onMessage: PeerTransportOptions['onMessage'];
   readonly onUnreachable: (peer: string) => void;
+  readonly onGone: (peer: string) => void;
   /** Takes connections of clients, from their first byte on. */
   readonly onClient: (socket: Socket) => void;
 }
@@ -43,6 +44,7 @@ export function openRpcPort(options: RpcPortOptions): RpcPort {
     },
     onMessage: options.onMessage,
     onUnreachable: options.onUnreachable,
+    onGone: options.onGone,
   });
   const multiplexer = new PortMultiplexer({
     onPeer: (socket) => transport.accept(socket),

@@ -75,6 +75,11 @@ export class SimNode {
 
   /** Ends the process. What it wrote stays in the system's memory, unsynced, for the next one to find. */
   kill(): void {
+    if (this.life) this.world.processEnded(this);
+    this.end();
+  }
+
+  private end(): void {
     this.life?.kill();
     this.life = undefined;
     this.running = undefined;
@@ -85,8 +90,16 @@ export class SimNode {
 
   /** Ends the process and takes from the disk what was not synced, as far as `survival` says. */
   losePower(survival: Survival): void {
-    this.kill();
+    this.end();
     this.disk = this.disk.afterPowerLoss(survival);
+  }
+
+  /** The machine of peer `gone` answers that nobody listens there. */
+  refused(gone: NodeId): void {
+    const { life } = this;
+    life?.run(() => {
+      if (this.life === life) this.running?.replica.peerGone(gone);
+    });
   }
 
   receive(message: Message): void {

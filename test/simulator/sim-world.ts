@@ -37,6 +37,8 @@ export interface SimWorld {
   observed(node: SimNode, machine: LedgerMachine): StateMachine;
   /** A process has read its disk and is about to take part. */
   started(node: SimNode, storage: GroupStorage): void;
+  /** A process was killed, and its machine runs on. */
+  processEnded(node: SimNode): void;
   /** Something happened that must not: the run ends. */
   fail(error: unknown): void;
 }

@@ -13,6 +13,7 @@ import { FaultCounts } from './fault-counts';
 import { FaultPlan } from './fault-plan';
 import { describeMessage, Network } from './network';
 import { RaftChecks } from './raft-checks';
+import { Redials } from './redials';
 import { Requests } from './requests';
 import { Scenario } from './scenario';
 import { drawSettings } from './settings';
@@ -70,6 +71,7 @@ export class Simulation implements SimWorld {
   readonly network: Network;
   readonly calls: Calls;
   readonly requests: Requests;
+  private readonly redials: Redials;
   readonly history = new ClientHistory();
   readonly committed = new CommittedHistory();
   readonly faults: FaultPlan;
@@ -90,6 +92,7 @@ export class Simulation implements SimWorld {
       const node = this.byId.get(id);
       return node?.life && { life: node.life, handlers: node.handlers };
     });
+    this.redials = new Redials(this.time, this.network, this.random('redials'), this.counts);
     this.requests = new Requests(this.time, this.random('requests'), (error) => this.fail(error));
     this.faults = new FaultPlan(this, this.random('faults'));
   }
@@ -170,6 +173,10 @@ export class Simulation implements SimWorld {
     if (index > 0) this.committed.expectState(node.name, index, machine.hash());
     // No disk rots here, so a crash alone must never look as if it could have taken something acknowledged.
     if (mayHaveLost) violated('durability', `${node.name} believes that it lost entry ${mayHaveLost.index}`);
+  }
+
+  processEnded(node: SimNode): void {
+    this.redials.processEnded(node, this.nodes);
   }
 
   fail(error: unknown): void {

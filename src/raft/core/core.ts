@@ -2,6 +2,7 @@ import { advanceCommit, appliedTo, settleLoss } from './commit';
 import { isVoter } from './configuration';
 import { campaign, ownVoteDurable } from './election';
 import { snapshotInstalled } from './follower';
+import { peerGone } from './gone-leader';
 import type { Message } from './messages';
 import type { CoreOptions } from './options';
 import { leaveJointIfCommitted, propose, proposeConfiguration } from './proposals';
@@ -133,6 +134,14 @@ export class RaftCore {
   /** The connection to a peer broke, or messages to it were dropped. */
   unreachable(peer: NodeId): void {
     peerUnreachable(this.r, peer);
+  }
+
+  /**
+   * A peer's process has ended: no connection of it is left, and where it listened nobody does. Told again while that is
+   * so. Where it led, this node does not wait out the election timeout; a report that is wrong costs an election at most.
+   */
+  peerGone(peer: NodeId): void {
+    peerGone(this.r, peer);
   }
 
   /**

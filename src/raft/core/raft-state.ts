@@ -26,6 +26,8 @@ export class RaftState {
   vote: NodeId;
   role: Role = 'follower';
   leader: NodeId = NOBODY;
+  /** Who led last, where its process was seen to have ended; NOBODY as soon as anyone else leads. */
+  goneLeader: NodeId = NOBODY;
 
   /** Ticks since the election timer was started anew; of a leader, since the quorum was last checked. */
   electionElapsed = 0;
@@ -83,10 +85,15 @@ export class RaftState {
   /** Randomised anew each time, so that a split vote does not repeat itself (3.4). */
   restartElectionTimer(): void {
     const [min, max] = this.options.electionTicks;
+    this.electionElapsed = 0;
+    this.electionTimeout = min + this.draw(max - min);
+  }
+
+  /** A whole number from 0 up to, and without, `below`. */
+  draw(below: number): number {
     const drawn = this.options.random.next();
     invariant(drawn >= 0 && drawn < 1, () => `The random source gave ${drawn}, which is not in [0, 1).`);
-    this.electionElapsed = 0;
-    this.electionTimeout = min + Math.floor(drawn * (max - min));
+    return Math.floor(drawn * below);
   }
 
   /** The entry in force has changed: a leader follows exactly the members. */

@@ -26,6 +26,7 @@ export function becomeFollower(r: RaftState, term: number, leader: NodeId): void
     r.termStart = 0;
     refuseAllReads(r);
   }
+  if (leader !== NOBODY) r.goneLeader = NOBODY;
   if (led || leader !== NOBODY) r.restartElectionTimer();
 }
 
@@ -60,6 +61,7 @@ export function becomeLeader(r: RaftState): void {
   );
   r.role = 'leader';
   r.leader = r.id;
+  r.goneLeader = NOBODY;
   r.votes.clear();
   r.electionElapsed = 0;
   r.heartbeatElapsed = 0;

@@ -170,6 +170,15 @@ export class Replica {
     });
   }
 
+  /** The peer's process has ended; see RaftCore.peerGone. */
+  peerGone(peer: NodeId): void {
+    if (this.stopped) return;
+    this.loop.guarded(() => {
+      this.core.peerGone(peer);
+      this.loop.drain();
+    });
+  }
+
   status(): CoreStatus {
     return this.core.status();
   }

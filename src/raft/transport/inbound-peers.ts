@@ -55,6 +55,12 @@ export class InboundPeers {
     );
   }
 
+  /** Whether a connection for messages from this node stands. */
+  hears(nodeId: NodeId): boolean {
+    for (const peer of this.established.values()) if (peer.nodeId === nodeId && peer.lane === 'raft') return true;
+    return false;
+  }
+
   /** Closes what came from this node. It may come back if it is admitted again. */
   closeFrom(nodeId: NodeId): void {
     for (const [connection, peer] of this.established) if (peer.nodeId === nodeId) connection.close();

@@ -4,7 +4,15 @@ import { FRAME_HEADER_BYTES, FrameType, type Frame } from './frame';
 import type { FrameConnection } from './frame-connection';
 import { encodeMessage, type EncodedMessage } from './message-encoder';
 import { PeerLink } from './peer-link';
+import { nobodyListens } from './tcp-dial';
 import { WireFormatError } from './wire-format-error';
+
+export interface MessageLaneOwner {
+  /** Messages are being lost; at most once a turn, never from within `send`. */
+  onUnreachable(): void;
+  /** Nobody listens where the peer is. Never from within `send`. */
+  onGone(): void;
+}
 
 interface Waiting {
   readonly group: number;
@@ -29,13 +37,13 @@ export class MessageLane {
     address: string,
     environment: TransportEnvironment,
     private readonly limits: TransportLimits,
-    private readonly onUnreachable: () => void,
+    private readonly owner: MessageLaneOwner,
   ) {
     this.link = new PeerLink({ peerId, address, lane: 'raft', keepConnected: true }, environment, limits, {
       onConnected: (connection) => this.flush(connection),
       onDrain: () => undefined,
       onFrame: rejectFrame,
-      onLost: () => this.lost(),
+      onLost: (cause) => this.lost(cause),
     });
     this.link.wake();
   }
@@ -92,7 +100,8 @@ export class MessageLane {
     this.waitingBytes = 0;
   }
 
-  private lost(): void {
+  private lost(cause: Error): void {
+    if (nobodyListens(cause)) this.owner.onGone();
     const dropped = this.waiting.length;
     this.waiting = [];
     this.waitingBytes = 0;
@@ -106,7 +115,7 @@ export class MessageLane {
     this.reportPending = true;
     queueMicrotask(() => {
       this.reportPending = false;
-      if (!this.closed) this.onUnreachable();
+      if (!this.closed) this.owner.onUnreachable();
     });
   }
 }

@@ -122,9 +122,11 @@ export class PeerLink {
     const { state } = this;
     // A connection that lived for a while was a good one; one that breaks at once must not be retried without a pause.
     const livedMs = state.kind === 'connected' ? this.environment.clock.monotonicMillis() - state.since : 0;
-    if (livedMs >= this.limits.backoffMaxMs) this.backoff.reset();
+    const wasGood = livedMs >= this.limits.backoffMaxMs;
+    if (wasGood) this.backoff.reset();
     this.attempt += 1;
-    const cancel = this.environment.timers.after(this.backoff.next(), () => {
+    // Whether somebody still listens there is worth knowing at once.
+    const cancel = this.environment.timers.after(wasGood ? 0 : this.backoff.next(), () => {
       this.state = { kind: 'idle' };
       if (this.options.keepConnected) this.wake();
     });

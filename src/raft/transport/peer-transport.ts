@@ -19,6 +19,8 @@ export interface PeerTransportOptions {
   readonly onMessage: MessageHandler;
   /** Messages to this peer are being lost; at most once a turn. Never called from within `send`. */
   readonly onUnreachable: (peer: NodeId) => void;
+  /** The peer's process has ended: nobody listens at its address, and it has no connection to this node. Told again after each attempt. */
+  readonly onGone: (peer: NodeId) => void;
 }
 
 export interface PeerStatistics {
@@ -61,9 +63,13 @@ export class PeerTransport {
     splitAddress(address);
     const peer = this.peers.get(id);
     if (peer === undefined) {
-      const unreachable = () => this.options.onUnreachable(id);
+      const owner = {
+        onUnreachable: () => this.options.onUnreachable(id),
+        // Somebody may refuse connections for it while it lives: then the one that it has opened is still there.
+        onGone: () => void (this.inbound.hears(id) || this.options.onGone(id)),
+      };
       this.peers.set(id, {
-        messages: new MessageLane(id, address, this.environment, this.limits, unreachable),
+        messages: new MessageLane(id, address, this.environment, this.limits, owner),
         calls: new CallLane(id, address, this.environment, this.limits),
       });
       return;

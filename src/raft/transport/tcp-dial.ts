@@ -19,6 +19,16 @@ export function tuneSocket(socket: Socket): void {
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
 }
 
+/**
+ * Whether a dial failed because nobody listens at any of the peer's addresses: its machine answered, and its process is not
+ * there. A peer that is slow, stopped or cut off does not answer so.
+ */
+export function nobodyListens(failure: Error): boolean {
+  // Where a name has several addresses, there is a failure for each.
+  const { code, errors } = failure as NodeJS.ErrnoException & { readonly errors?: readonly Error[] };
+  return errors === undefined ? code === 'ECONNREFUSED' : errors.length > 0 && errors.every(nobodyListens);
+}
+
 /** Opens a TCP connection; rejects with the error of the operating system. `signal` ends the attempt. */
 export async function dialTcp(address: string, signal: AbortSignal): Promise<Socket> {
   const { host, port } = splitAddress(address);

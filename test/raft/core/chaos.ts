@@ -82,6 +82,8 @@ export class Chaos {
     else if (dice < 0.87) this.cluster.call(node, (core) => core.campaign());
     else if (dice < 0.89)
       this.cluster.node(node).log.inMemoryFrom = random.below(this.cluster.node(node).log.lastIndex + 1);
+    // True or not: it must never cost more than an election.
+    else if (dice < 0.94) this.cluster.call(node, (core) => core.peerGone(id(1 + random.below(5))));
   }
 
   /** A leader that was stopped takes itself for one when it goes on, whatever the others have done meanwhile. */

@@ -51,6 +51,7 @@ export class TestNode {
   readonly lines: LogLine[] = [];
   readonly received: { group: number; from: string; message: Message }[] = [];
   readonly unreachable: string[] = [];
+  readonly gone: string[] = [];
   readonly clients: Socket[] = [];
   readonly transport: PeerTransport;
   readonly port: PortMultiplexer;
@@ -79,6 +80,7 @@ export class TestNode {
         this.onMessage(message);
       },
       onUnreachable: (peer) => this.unreachable.push(peer),
+      onGone: (peer) => this.gone.push(peer),
     });
     this.port = new PortMultiplexer({
       clock: systemClock,
