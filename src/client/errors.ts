@@ -84,8 +84,11 @@ export function fromServiceError(error: ServiceError, address: string): LedgerEr
   return new LedgerError(code, reason, `${address}: ${error.details}`, { address, cause: error });
 }
 
-/** What the library says before anything has left. Where its wording changes, the cautious reading is taken. */
-const NOTHING_SENT = /^(No connection established|Name resolution failed)/;
+/**
+ * What the library says before anything has left, and of a stream that the server refused as a whole (REFUSED_STREAM: nothing
+ * of it was processed, RFC 9113, 8.7). Where its wording changes, the cautious reading is taken.
+ */
+const NOTHING_SENT = /^(No connection established|Name resolution failed|Stream refused by server)/;
 
 function transportReason(error: ServiceError): string | undefined {
   if (error.code === status.DEADLINE_EXCEEDED) return ClientReason.DEADLINE;

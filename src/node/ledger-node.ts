@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createGrpcServer, type GrpcServer } from '../api/grpc/server';
-import { createHttpServer } from '../api/http/server';
+import { createHttpServer, type HttpServer } from '../api/http/server';
 import { Gossip } from '../discovery/gossip';
 import { Rules } from '../ledger/rules-versions';
 import { LedgerState } from '../ledger/state';
@@ -87,7 +87,7 @@ export class LedgerNode {
     const data = await this.unlessStopping(this.openData());
     const grpc = this.openGrpc();
     const rpc = await this.unlessStopping(this.openRpc(data, grpc));
-    await this.unlessStopping(this.openHttp());
+    const http = await this.unlessStopping(this.openHttp());
     const desk = this.openDesk(data, rpc);
     const gossip = await this.unlessStopping(this.startGossip(data));
     await this.unlessStopping(this.enterCluster(data, desk, gossip));
@@ -98,6 +98,11 @@ export class LedgerNode {
     grpc.setServing(true);
     this.startMembership(data, group, gossip, rpc);
     this.startProjection(data, group);
+    // Once there is something behind them, the doors close first: what has come in is answered, and who comes is told to
+    // go elsewhere, while this node can still pass writes on to the next leader.
+    this.lifecycle.started('doors', async () => {
+      await Promise.all([grpc.close(DOOR_GRACE_MILLIS), http?.close(DOOR_GRACE_MILLIS)]);
+    });
     events.info(
       {
         rpc: this.rpcAddr,
@@ -162,9 +167,9 @@ export class LedgerNode {
     return rpc;
   }
 
-  private async openHttp(): Promise<void> {
+  private async openHttp(): Promise<HttpServer | undefined> {
     const address = this.config.httpAddr;
-    if (!address) return;
+    if (!address) return undefined;
     const http = createHttpServer(this.service, {
       host: address.host,
       port: address.port,
@@ -173,6 +178,7 @@ export class LedgerNode {
     });
     await listening('--http-addr', address, () => http.listen());
     this.lifecycle.started('HTTP', () => http.close(DOOR_GRACE_MILLIS));
+    return http;
   }
 
   private openDesk(data: DataDirectory, rpc: RpcPort): JoinDesk {
