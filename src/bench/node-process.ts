@@ -56,6 +56,11 @@ export class NodeProcess {
     return this.child !== undefined;
   }
 
+  /** Of the running process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   /** Starts the process and returns at once; `untilReady` waits for it. */
   start(): void {
     if (this.child) throw new Error(`${this.name} is already running: stop it before it is started again.`);
