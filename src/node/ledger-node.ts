@@ -98,11 +98,9 @@ export class LedgerNode {
     grpc.setServing(true);
     this.startMembership(data, group, gossip, rpc);
     this.startProjection(data, group);
-    // Once there is something behind them, the doors close first: what has come in is answered, and who comes is told to
-    // go elsewhere, while this node can still pass writes on to the next leader.
-    this.lifecycle.started('doors', async () => {
-      await Promise.all([grpc.close(DOOR_GRACE_MILLIS), http?.close(DOOR_GRACE_MILLIS)]);
-    });
+    // The doors close first: what has come in is answered while this node can still pass it on to the next leader.
+    const close = (door?: GrpcServer | HttpServer): Promise<void> | undefined => door?.close(DOOR_GRACE_MILLIS);
+    this.lifecycle.started('doors', () => Promise.all([close(grpc), close(http)]).then(() => undefined));
     events.info(
       {
         rpc: this.rpcAddr,
