@@ -65,7 +65,7 @@ export class OneNode {
       events,
       onMessage: () => undefined,
       onUnreachable: () => undefined,
-    onGone: () => undefined,
+      onGone: () => undefined,
       onClient: (socket) => socket.destroy(),
     });
     const group = await GroupRuntime.open({
