@@ -7,7 +7,8 @@ import type { BatchHeader } from '../../log/batch';
 export interface StateMachine {
   /**
    * Takes one committed batch (header and payload, as it is in the log). Total: whatever the payload holds, it gives
-   * outcomes. Returns one 64-byte outcome row for each record that takes an offset, in order; empty for other batches.
+   * outcomes. Returns one 64-byte outcome row for each record, in order: as many as the header says where records take
+   * offsets; none for what is Raft's own.
    */
   apply(batch: Buffer, header: BatchHeader): Buffer;
   /**

@@ -83,7 +83,7 @@ describe.each(KINDS)('a projection into %s whose process is killed', (kind) => {
   }
 
   test(
-    `neither loses nor doubles a row: rows and position are one transaction (${REPEAT})`,
+    `neither loses nor doubles a row: rows and position are one transaction (pitfall 29; ${REPEAT})`,
     async () => {
       const random = randomFrom(SEED);
       const history = new RandomHistory(SEED);

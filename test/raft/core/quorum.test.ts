@@ -78,6 +78,61 @@ describe('the quorum of a joint configuration', () => {
   });
 });
 
+/** What the words say, without any cleverness: compared with for every small case there is. */
+describe('in every case of up to five voters', () => {
+  const letters = ['y', 'n', '_'];
+  const all = (length: number, of: readonly string[]): string[] =>
+    length === 0 ? [''] : all(length - 1, of).flatMap((rest) => of.map((letter) => rest + letter));
+  const majority = (voters: readonly number[], holds: (voter: number) => boolean): boolean =>
+    voters.filter(holds).length * 2 > voters.length;
+  const halves: [number[], number[]][] = [
+    [[1, 2, 3], []],
+    [[1, 2, 3, 4], []],
+    [[1, 2, 3, 4, 5], []],
+    [
+      [1, 2],
+      [2, 3],
+    ],
+    [
+      [1, 2, 3],
+      [1, 2, 3, 4],
+    ],
+    [
+      [1, 2],
+      [3, 4, 5],
+    ],
+    [[1], [1, 2, 3, 4, 5]],
+  ];
+
+  test.each(halves)(
+    '%j leaving %j: an election is won by majorities, and lost when they cannot come',
+    (voters, outgoing) => {
+      const both = [voters, outgoing].filter((half) => half.length > 0);
+      for (const votes of all(Math.max(...voters, ...outgoing), letters)) {
+        const won = both.every((half) => majority(half, (voter) => votes[voter - 1] === 'y'));
+        const open = both.every((half) => majority(half, (voter) => votes[voter - 1] !== 'n'));
+        const result = voteResult(configuration(voters, [], outgoing), votesOf(votes));
+        expect([votes, result]).toEqual([votes, won ? 'won' : open ? 'pending' : 'lost']);
+        // Which half is being left makes no difference.
+        if (outgoing.length > 0) expect(voteResult(configuration(outgoing, [], voters), votesOf(votes))).toBe(result);
+      }
+    },
+  );
+
+  test.each(halves)('%j leaving %j: committed is the highest index that majorities have', (voters, outgoing) => {
+    const both = [voters, outgoing].filter((half) => half.length > 0);
+    for (const acks of all(Math.max(...voters, ...outgoing), ['0', '1', '2', '3'])) {
+      const has = (index: number): boolean =>
+        both.every((half) => majority(half, (voter) => Number(acks[voter - 1]) >= index));
+      const expected = [3, 2, 1, 0].find(has);
+      const found = quorumIndex(configuration(voters, [], outgoing), (voter) =>
+        Number(acks[Number.parseInt(voter, 16) - 1]),
+      );
+      expect([acks, found]).toEqual([acks, expected]);
+    }
+  });
+});
+
 function votesOf(votes: string): (voter: string) => boolean | undefined {
   return (voter) => {
     const vote = votes[Number.parseInt(voter, 16) - 1];

@@ -1,36 +1,9 @@
-import { payloadOf, type BatchHeader } from '../../../src/log/batch';
-import { iterateChunks } from '../../../src/log/chunk';
 import type { Configuration, HardState, Message, NodeId } from '../../../src/raft/core';
 import { systemClock, systemRandom, systemScheduler } from '../../../src/raft/replica/environment';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from '../../../src/raft/replica/limits';
 import { Replica } from '../../../src/raft/replica/replica';
-import type { StateMachine } from '../../../src/raft/replica/state-machine';
+import { ListMachine } from '../../support/list-machine';
 import { MemoryLog } from '../../support/memory-log';
-
-/** Keeps every value it was given, in order: what two members hold can be compared. */
-class ListMachine implements StateMachine {
-  readonly values: string[] = [];
-
-  apply(batch: Buffer, header: BatchHeader): Buffer {
-    if (header.kind !== 0) return Buffer.alloc(0);
-    for (const chunk of iterateChunks(payloadOf(batch))) {
-      for (let at = 0; at < chunk.count; at += 1) this.values.push(chunk.record(at).toString());
-    }
-    return Buffer.alloc(64 * header.count);
-  }
-
-  snapshot(): Iterable<Buffer> {
-    return [Buffer.from(JSON.stringify(this.values))];
-  }
-
-  restore(): Promise<void> {
-    throw new Error('No snapshot is taken in these tests.');
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 export interface Member {
   readonly id: NodeId;

@@ -223,6 +223,36 @@ describe('Snapshotter', () => {
       expect(group.log.lastIndex).toBe(3);
     });
 
+    test('pitfall 25: is read whole before anything is emptied; one that cannot be read leaves all as it was', async () => {
+      await open();
+      await group.write(2);
+      await group.snapshotter.take();
+      await group.write(1);
+      await received(9, entries(9));
+      damage(snapshotFiles().find((file) => file.startsWith('9-')) as string);
+      const wanted = { index: 9, term: 7, configuration: CONFIGURATION };
+      await expect(group.snapshotter.install(wanted)).rejects.toThrow('damaged');
+      expect([group.log.firstIndex, group.log.lastIndex]).toEqual([1, 3]);
+      expect(group.machine.state).toEqual(entries(3));
+      expect(group.stable.snapshot(0)).toMatchObject({ index: 2 });
+    });
+
+    test('pitfall 25: whoever reads a snapshot reads it from its beginning, however often and by how many', async () => {
+      await open();
+      await group.write(4);
+      await group.snapshotter.take();
+      const whole = async (): Promise<string> => {
+        const reader = await group.store.read(4);
+        const chunks: Buffer[] = [];
+        for await (const chunk of reader.chunks()) chunks.push(chunk);
+        await reader.close();
+        return Buffer.concat(chunks).toString();
+      };
+      const expected = `${entries(4).join('\n')}\n`;
+      expect(await Promise.all([whole(), whole()])).toEqual([expected, expected]);
+      expect(await whole()).toBe(expected);
+    });
+
     test('waits for one that is being taken', async () => {
       await open();
       await group.write(3);
