@@ -120,6 +120,13 @@ export class OutcomeStore {
     return rows;
   }
 
+  /** Where the row of a record is kept, for who has to name it; undefined where the log does not hold the record. */
+  placeOf(offset: number): { readonly file: string; readonly position: number } | undefined {
+    const segment = this.options.log.segmentOfOffset(offset);
+    if (!segment) return undefined;
+    return { file: segment.path + OUTCOMES_SUFFIX, position: (offset - segment.before.nextOffset) * ROW_BYTES };
+  }
+
   /**
    * Makes everything durable that was written before the call.
    * @throws DiskFullError where there is no room for it now: it stays readable, and is written when there is

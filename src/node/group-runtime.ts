@@ -13,6 +13,7 @@ import { GroupStorage } from './group-storage';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
 import { serveEntries } from './log-entries';
+import { OutcomeKeeper, type OutcomeDamageError } from './outcome-keeper';
 import { PEER_CALLS } from './peer-calls';
 import { PeerAddresses } from './peer-addresses';
 import { PeerHistory } from './peer-history';
@@ -79,12 +80,19 @@ export class GroupRuntime {
       events,
     });
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
-    const readOutcomes = (offset: number, count: number): Promise<Buffer> => storage.outcomes.read(offset, count);
+    const { outcomes } = storage;
+    const fromPeers = (fromIndex: number, maxBytes: number) => history.batches(fromIndex, maxBytes);
+    const keeper = new OutcomeKeeper({ log, outcomes, fromPeers, events });
+    const checked = {
+      readOutcomes: (offset: number, count: number) => keeper.read(offset, count),
+      mendOutcomes: (damage: OutcomeDamageError) => keeper.mend(damage),
+      damageAt: (offset: number) => keeper.damageAt(offset),
+    };
     const appliedIndex = (): number => replica.appliedIndex;
     const nextOffset = (): number => machine.nextOffset;
     this.records = new RecordReader({
       log,
-      readOutcomes,
+      ...checked,
       ledgerCodes: (number) => machine.reader.ledgerByNumber(number)?.code,
       appliedIndex,
       nextOffset,
@@ -92,11 +100,11 @@ export class GroupRuntime {
     });
     this.projectionFeed = new ProjectionFeed({
       log,
-      readOutcomes,
+      ...checked,
       appliedIndex,
       nextOffset,
       signal: this.appliedSignal,
-      fromPeers: (fromIndex, maxBytes) => history.batches(fromIndex, maxBytes),
+      fromPeers,
     });
     this.serve(transport, history, transfer);
   }

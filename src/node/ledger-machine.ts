@@ -1,6 +1,6 @@
 import { BatchKind, payloadOf, type BatchHeader } from '../log/batch';
 import type { OutcomeStore } from '../log/outcomes';
-import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
+import { OUTCOME_ROW_BYTES, sealOutcomes } from '../ledger/outcome-row';
 import type { LedgerReader } from '../ledger/reader';
 import { decodeRulesVersion, Rules } from '../ledger/rules-versions';
 import { SnapshotReader } from '../ledger/snapshot-reader';
@@ -52,6 +52,7 @@ export class LedgerMachine implements StateMachine {
         `Batch ${header.index} has ${count} records, but the ledger gave ${rows.length} bytes of outcomes.`,
       );
     }
+    sealOutcomes(rows, baseOffset);
     this.outcomes.write(baseOffset, rows);
     this.records = baseOffset + count;
     return rows;

@@ -1,7 +1,9 @@
 import { readHeader } from '../log/batch';
+import { LogDamageError } from '../log/log-errors';
 import type { LogStore } from '../log/log-store';
 import type { Fetched, FetchedBatch, ProjectionSource } from '../ledger/projection/source';
 import type { AppliedSignal } from './applied-signal';
+import { firstMissingOutcome, OutcomeDamageError } from './outcome-keeper';
 
 const LONG_POLL_MILLIS = 1_000;
 const OUTCOME_ROW_BYTES = 64;
@@ -9,6 +11,10 @@ const OUTCOME_ROW_BYTES = 64;
 export interface ProjectionFeedOptions {
   readonly log: LogStore;
   readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
+  /** Writes outcomes again that were found damaged; false where nobody has them. */
+  readonly mendOutcomes: (damage: OutcomeDamageError) => Promise<boolean>;
+  /** The error that names where an outcome is missing. */
+  readonly damageAt: (offset: number) => OutcomeDamageError;
   readonly appliedIndex: () => number;
   readonly nextOffset: () => number;
   readonly signal: AppliedSignal;
@@ -42,13 +48,26 @@ export class ProjectionFeed implements ProjectionSource {
           `Batch ${header.index} has ${header.count} records, but ${outcomes.length} bytes of outcomes are kept for them.`,
         );
       }
+      const missing = header.count === 0 ? -1 : firstMissingOutcome(batch, outcomes);
+      if (missing >= 0) throw this.options.damageAt(header.baseOffset + missing);
       found.push({ batch, outcomes });
     }
     return found;
   }
 
   private async load(fromIndex: number, maxBytes: number): Promise<readonly FetchedBatch[]> {
-    const own = await this.own(fromIndex, maxBytes);
+    const own = await this.ownUnlessDamaged(fromIndex, maxBytes);
     return own.length > 0 ? own : this.options.fromPeers(fromIndex, maxBytes);
+  }
+
+  /** What is damaged here a peer may hold still. */
+  private async ownUnlessDamaged(fromIndex: number, maxBytes: number): Promise<readonly FetchedBatch[]> {
+    try {
+      return await this.own(fromIndex, maxBytes);
+    } catch (error) {
+      if (error instanceof LogDamageError) return [];
+      if (!(error instanceof OutcomeDamageError)) throw error;
+      return (await this.options.mendOutcomes(error)) ? this.own(fromIndex, maxBytes) : [];
+    }
   }
 }

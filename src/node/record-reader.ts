@@ -1,14 +1,20 @@
 import { NodeError, type LogRecordView, type RecordPage } from '../api/node-port';
 import { payloadOf, readHeader, type BatchHeader } from '../log/batch';
 import { ChunkFormatError, RecordType, iterateChunks, type Chunk } from '../log/chunk';
-import { LogRangeError } from '../log/log-errors';
+import { LogDamageError, LogRangeError } from '../log/log-errors';
 import type { LogStore } from '../log/log-store';
 import { OUTCOME_ROW_BYTES, isOutcomeRowSet } from '../ledger/outcome-row';
 import { recordValue, type LedgerCodes } from '../ledger/record-value';
+import { OutcomeDamageError } from './outcome-keeper';
 
 export interface RecordReaderOptions {
   readonly log: LogStore;
+  /** Rejects with OutcomeDamageError where they are not what was written. */
   readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
+  /** Writes outcomes again that were found damaged or missing; false where nobody has them. */
+  readonly mendOutcomes: (damage: OutcomeDamageError) => Promise<boolean>;
+  /** The error that names where an outcome is missing. */
+  readonly damageAt: (offset: number) => OutcomeDamageError;
   readonly ledgerCodes: LedgerCodes;
   readonly appliedIndex: () => number;
   /** The offset after the last record that is committed and applied here. */
@@ -49,9 +55,10 @@ export class RecordReader {
       const page = await this.own(from, maxBytes);
       return page.records.length > 0 ? page : undefined;
     } catch (error) {
-      // Dropped under a snapshot while it was being read: a peer may hold it still.
-      if (error instanceof LogRangeError) return undefined;
-      throw error;
+      // Dropped under a snapshot while it was being read, or damaged: a peer may hold it still.
+      if (error instanceof LogRangeError || error instanceof LogDamageError) return undefined;
+      if (!(error instanceof OutcomeDamageError)) throw error;
+      return (await this.options.mendOutcomes(error)) ? this.own(from, maxBytes) : undefined;
     }
   }
 
@@ -97,10 +104,7 @@ export class RecordReader {
         const place = ordinal + at;
         const row = (place - skip) * OUTCOME_ROW_BYTES;
         if (chunk.type === RecordType.Ledger && !isOutcomeRowSet(outcomes, row)) {
-          throw new LogRangeError(
-            'compacted',
-            `The outcome of record ${header.baseOffset + place} is lost on this node.`,
-          );
+          throw this.options.damageAt(header.baseOffset + place);
         }
         const value = recordValue(chunk.type, chunk.width, chunk.record(at), outcomes, row, this.options.ledgerCodes);
         into.push({

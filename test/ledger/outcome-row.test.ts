@@ -1,4 +1,11 @@
-import { decodeOutcomeRow, encodeOutcomeRow, isOutcomeRowSet, type OutcomeRow } from '../../src/ledger/outcome-row';
+import {
+  decodeOutcomeRow,
+  encodeOutcomeRow,
+  firstUnsoundOutcome,
+  isOutcomeRowSet,
+  sealOutcomes,
+  type OutcomeRow,
+} from '../../src/ledger/outcome-row';
 
 const row: OutcomeRow = {
   result: 6,
@@ -36,4 +43,32 @@ test('an outcome is 64 bytes and comes back', () => {
   ]);
   expect(decodeOutcomeRow(two, 64)).toEqual({ ...row, offset: -1, replayed: false, openedDebit: true });
   expect([isOutcomeRowSet(two), isOutcomeRowSet(two, 64)]).toEqual([false, true]);
+});
+
+describe('sealed outcomes', () => {
+  const rows = (): Buffer =>
+    Buffer.concat([Buffer.alloc(64), encodeOutcomeRow(row), encodeOutcomeRow({ ...row, offset: 8, amountMoved: 7n })]);
+
+  test('show every single flipped bit, and a row in the place of another; a gap is none', () => {
+    const sealed = Buffer.from(Uint8Array.from(rows()).buffer);
+    sealOutcomes(sealed, 2 ** 40);
+    expect(firstUnsoundOutcome(sealed, 2 ** 40)).toBe(-1);
+    expect(decodeOutcomeRow(sealed, 64)).toEqual(row);
+    for (let bit = 0; bit < 64 * 8; bit++) {
+      const at = 64 + (bit >> 3);
+      sealed[at] = sealed[at]! ^ (1 << (bit & 7));
+      expect(firstUnsoundOutcome(sealed, 2 ** 40)).toBe(1);
+      sealed[at] = sealed[at]! ^ (1 << (bit & 7));
+    }
+    expect(firstUnsoundOutcome(sealed, 2 ** 40 + 1)).toBe(1);
+    expect(firstUnsoundOutcome(sealed.subarray(64), 2 ** 40 + 1)).toBe(-1);
+  });
+
+  test('wherever they lie in memory', () => {
+    const sealed = Buffer.from(Uint8Array.from(rows()).buffer);
+    sealOutcomes(sealed, 5);
+    const odd = Buffer.concat([Buffer.alloc(1), sealed]).subarray(1);
+    expect(firstUnsoundOutcome(odd, 5)).toBe(-1);
+    expect(() => sealOutcomes(Buffer.from(new ArrayBuffer(65), 1, 64), 0)).toThrow('multiple of four');
+  });
 });

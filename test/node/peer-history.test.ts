@@ -1,6 +1,7 @@
 import type { RecordPage } from '../../src/api/node-port';
 import { encodeValues } from '../../src/log/chunk';
 import { PEER_CALLS, decodeJson, encodeJson, encodeRecordPage } from '../../src/node/peer-calls';
+import { OutcomeDamageError } from '../../src/node/outcome-keeper';
 import { PeerHistory } from '../../src/node/peer-history';
 import { ProjectionFeed } from '../../src/node/projection-feed';
 import { AppliedSignal } from '../../src/node/applied-signal';
@@ -28,6 +29,8 @@ class Holder {
     const options = {
       log: this.log,
       readOutcomes: async (_offset: number, count: number) => Buffer.alloc(count * ROW, 7),
+      mendOutcomes: async () => false,
+      damageAt: (offset: number) => new OutcomeDamageError(offset, undefined),
       appliedIndex: () => this.log.lastIndex,
       nextOffset: () => this.log.nextOffset,
       signal: new AppliedSignal(),

@@ -1,6 +1,7 @@
 import type { FetchedBatch } from '../../src/ledger/projection/source';
 import { BatchKind } from '../../src/log/batch';
 import { AppliedSignal } from '../../src/node/applied-signal';
+import { OutcomeDamageError } from '../../src/node/outcome-keeper';
 import { ProjectionFeed } from '../../src/node/projection-feed';
 import { BatchChain } from '../support/batch-chain';
 import { MemoryLog } from '../support/memory-log';
@@ -20,6 +21,8 @@ class World {
   readonly feed = new ProjectionFeed({
     log: this.log,
     readOutcomes: async (_offset, count) => Buffer.alloc(count * this.rowBytes, 7),
+    mendOutcomes: async () => false,
+    damageAt: (offset) => new OutcomeDamageError(offset, undefined),
     appliedIndex: () => this.applied,
     nextOffset: () => this.applied * 2,
     signal: this.signal,

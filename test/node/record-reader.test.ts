@@ -5,6 +5,7 @@ import { LedgerState } from '../../src/ledger/state';
 import { BatchKind, payloadOf, readHeader } from '../../src/log/batch';
 import { encodeValues } from '../../src/log/chunk';
 import { LogRangeError } from '../../src/log/log-errors';
+import { OutcomeDamageError } from '../../src/node/outcome-keeper';
 import { RecordReader } from '../../src/node/record-reader';
 import { BatchChain, boundaryAfter } from '../support/batch-chain';
 import { MemoryLog } from '../support/memory-log';
@@ -29,6 +30,8 @@ class World {
       this.outcomeReads.push([offset, count]);
       return Buffer.concat(this.outcomes).subarray(offset * OUTCOME_ROW_BYTES, (offset + count) * OUTCOME_ROW_BYTES);
     },
+    mendOutcomes: async () => false,
+    damageAt: (offset) => new OutcomeDamageError(offset, undefined),
     ledgerCodes: (number) => this.state.reader.ledgerByNumber(number)?.code,
     appliedIndex: () => this.applied,
     nextOffset: () => this.nextOffset,
@@ -204,7 +207,7 @@ describe('RecordReader', () => {
     world.outcomes = [Buffer.alloc(OUTCOME_ROW_BYTES)];
     await expect(page(0)).rejects.toMatchObject({ reason: 'NOT_READY' });
     expect(world.askedPeers).toEqual([[0, ALL, 1_000]]);
-    await expect(world.reader.own(0, ALL)).rejects.toThrow('outcome of record 0 is lost');
+    await expect(world.reader.own(0, ALL)).rejects.toThrow('outcome of the record at offset 0 is damaged or missing');
   });
 
   test('a disk that fails is not hidden by asking the peers', async () => {
