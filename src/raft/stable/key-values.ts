@@ -26,12 +26,15 @@ export class KeyValuesError extends Error {
   }
 }
 
+/** Uncompressed, so that every block can be verified without LevelDB; see level-audit.ts. There is little of it. */
+const OPTIONS = { keyEncoding: 'utf8', valueEncoding: 'buffer', compression: false } as const;
+
 /** The real one: a `level` database, written with `sync` always. Its own lock keeps other processes out. */
 export class LevelKeyValues implements KeyValues {
   private constructor(private readonly db: Level<string, Buffer>) {}
 
   static async open(directory: string): Promise<LevelKeyValues> {
-    const db = new Level<string, Buffer>(directory, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+    const db = new Level<string, Buffer>(directory, OPTIONS);
     try {
       await db.open();
     } catch (error) {
