@@ -8,10 +8,9 @@ import { dirname } from 'node:path';
 import type { RoomOnDisk } from './disk-space';
 import { type FileSystem, isDiskFull, isMissing, type RandomAccessFile } from './files';
 import { DiskFullError, LogClosedError } from './log-errors';
+import { lay, ROW_BYTES } from './outcome-overlay';
 import type { Segment } from './segment';
 import { OUTCOMES_SUFFIX } from './segment-files';
-
-const ROW_BYTES = 64;
 
 const MAX_OPEN_FILES = 4;
 
@@ -122,9 +121,8 @@ export class OutcomeStore {
 
   /** Where the row of a record is kept, for who has to name it; undefined where the log does not hold the record. */
   placeOf(offset: number): { readonly file: string; readonly position: number } | undefined {
-    const segment = this.options.log.segmentOfOffset(offset);
-    if (!segment) return undefined;
-    return { file: segment.path + OUTCOMES_SUFFIX, position: (offset - segment.before.nextOffset) * ROW_BYTES };
+    const at = this.options.log.segmentOfOffset(offset);
+    return at && { file: at.path + OUTCOMES_SUFFIX, position: (offset - at.before.nextOffset) * ROW_BYTES };
   }
 
   /**
@@ -286,17 +284,4 @@ export class OutcomeStore {
     if (this.closed) throw new LogClosedError(what);
     if (this.failure) throw this.failure;
   }
-}
-
-/** Copies the part of `source`, rows from `sourceOffset` on, that `target`, rows from `targetOffset` on, has too. */
-function lay(target: Buffer, targetOffset: number, source: Buffer, sourceOffset: number): void {
-  const from = Math.max(targetOffset, sourceOffset);
-  const to = Math.min(targetOffset + target.length / ROW_BYTES, sourceOffset + source.length / ROW_BYTES);
-  if (from >= to) return;
-  source.copy(
-    target,
-    (from - targetOffset) * ROW_BYTES,
-    (from - sourceOffset) * ROW_BYTES,
-    (to - sourceOffset) * ROW_BYTES,
-  );
 }

@@ -58,7 +58,7 @@ describe('sealed outcomes', () => {
       const at = 64 + (bit >> 3);
       sealed[at] = sealed[at]! ^ (1 << (bit & 7));
       expect(firstUnsoundOutcome(sealed, 2 ** 40)).toBe(1);
-      sealed[at] = sealed[at]! ^ (1 << (bit & 7));
+      sealed[at] = sealed[at] ^ (1 << (bit & 7));
     }
     expect(firstUnsoundOutcome(sealed, 2 ** 40 + 1)).toBe(1);
     expect(firstUnsoundOutcome(sealed.subarray(64), 2 ** 40 + 1)).toBe(-1);
