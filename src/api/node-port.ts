@@ -121,12 +121,22 @@ export interface StatusView {
   readonly projectionLagRecords: number;
   /** `off`, `starting`, `running` or `paused: <why>`. */
   readonly projection: string;
+  /** Of the data directory; undefined before it is watched. */
+  readonly disk?: DiskView | undefined;
+}
+
+export interface DiskView {
+  /** No room: this node takes no writes while it leads. */
+  readonly full: boolean;
+  readonly freeBytes: number;
 }
 
 export interface Readiness {
   readonly ready: boolean;
   /** One sentence; why not, where `ready` is false. */
   readonly why: string;
+  /** Ready, but something wants an operator's attention; one sentence. */
+  readonly warning?: string;
 }
 
 export interface NodePort {

@@ -30,6 +30,9 @@ export interface CallerOptions {
 /** One try: at this server, answered within so many milliseconds, or a LedgerError. */
 export type Attempt<T> = (connection: Connection, timeoutMs: number) => Promise<T>;
 
+/** Milliseconds in which a try can be answered at best. */
+const LEAST_TRY = 2;
+
 export class Caller {
   private closed = false;
 
@@ -44,7 +47,8 @@ export class Caller {
     for (let tries = 0; ; tries++) {
       const left = deadline - now();
       if (this.closed) throw closedError();
-      if (left <= 0) throw outOfTime(plan.timeoutMs, unknown, last);
+      // A timer may be a little early: a try that cannot be answered any more would only put the outcome in doubt.
+      if (left < LEAST_TRY) throw outOfTime(plan.timeoutMs, unknown, last);
       const connection = plan.target === 'leader' ? directory.forWrite() : directory.forRead();
       try {
         const answer = await this.tryOnce(plan, connection, left, attempt);

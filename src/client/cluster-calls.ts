@@ -48,6 +48,9 @@ export interface NodeStatus {
   readonly groups: readonly GroupStatus[];
   readonly projectionLagRecords: number;
   readonly projection: string;
+  /** The disk of the data directory: without room, this node takes no writes while it leads. */
+  readonly diskFull: boolean;
+  readonly diskFreeBytes: number;
 }
 
 /** What one server says of itself, or why it says nothing. */
@@ -101,6 +104,8 @@ function nodeStatus(response: wire.StatusResponse): NodeStatus {
   return {
     ...{ clusterId: cluster_id, nodeName: node_name, nodeId: node_id, version, projection },
     projectionLagRecords: Number(response.projection_lag_records),
+    diskFull: response.disk_full,
+    diskFreeBytes: Number(response.disk_free_bytes),
     groups: response.groups.map(groupStatus),
   };
 }

@@ -9,6 +9,8 @@ import { DiskFullError } from './log-errors';
 
 /** What those who write need of it. */
 export interface RoomOnDisk {
+  /** Looks at the disk now: whoever writes much asks for it more often than the clock does. Never rejects. */
+  look(): Promise<void>;
   /** Whether so many bytes can be taken and the reserve is left: for what can as well be made later. */
   hasRoomFor(bytes: number): boolean;
   /**
@@ -101,7 +103,6 @@ export class DiskSpace implements RoomOnDisk {
     return waiting;
   }
 
-  /** Looks now. Never rejects. */
   look(): Promise<void> {
     this.looking ??= this.measure().finally(() => {
       this.looking = undefined;

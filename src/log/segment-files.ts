@@ -32,17 +32,21 @@ interface Spare {
 export class SegmentFiles {
   /** Fsyncs other than those that make appends durable. */
   syncs = 0;
-  private spare: Promise<Spare> | undefined;
+  private spare: Promise<Spare | undefined> | undefined;
   private spares = 0;
   private stopped = false;
+  private space: RoomOnDisk | undefined;
 
   constructor(
     readonly files: FileSystem,
     readonly directory: string,
     private readonly group: number,
-    /** Without it a full disk is a failure like any other. */
-    private readonly space?: RoomOnDisk,
   ) {}
+
+  /** From now on whoever needs a segment waits while the disk is full. Before, that is a failure like any other: whoever opens a log is told. */
+  waitForRoom(space: RoomOnDisk | undefined): void {
+    this.space = space;
+  }
 
   /** What a segment will be that begins behind `before`; nothing of it is on the disk yet. */
   plan(before: LogBoundary, capacity: number): SegmentFile {
@@ -55,8 +59,8 @@ export class SegmentFiles {
    * since until then it may be mended (space may be made on a full disk).
    */
   prepareSpare(bytes: number): void {
-    if (this.spare || this.stopped || this.space?.hasRoomFor(bytes) === false) return;
-    this.spare = this.makeSpare(bytes);
+    if (this.spare || this.stopped) return;
+    this.spare = this.makeSpareOnRoom(bytes);
     this.spare.catch(() => undefined);
   }
 
@@ -213,6 +217,12 @@ export class SegmentFiles {
       await this.removeFile(spare.file.path);
     }
     return this.makeSpare(bytes);
+  }
+
+  /** A log fills its disk segment by segment, so this is when to look whether the alarm is to be raised. */
+  private async makeSpareOnRoom(bytes: number): Promise<Spare | undefined> {
+    await this.space?.look();
+    return this.space?.hasRoomFor(bytes) === false ? undefined : this.makeSpare(bytes);
   }
 
   private async makeSpare(bytes: number): Promise<Spare> {

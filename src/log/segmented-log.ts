@@ -61,9 +61,10 @@ export class SegmentedLog implements LogStore {
   static async open(given: SegmentedLogOptions): Promise<SegmentedLog> {
     const options = withDefaults(given);
     await options.files.makeDirectory(options.dir);
-    const files = new SegmentFiles(options.files, options.dir, options.group, options.space);
+    const files = new SegmentFiles(options.files, options.dir, options.group);
     const log = new SegmentedLog(options, files, await recover(files, options));
     const { last } = log.segments;
+    files.waitForRoom(options.space);
     if (!last.isClosed) await log.writer.use(last);
     files.prepareSpare(log.capacityAfter(last));
     return log;

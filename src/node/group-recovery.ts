@@ -81,6 +81,7 @@ export class GroupRecovery {
       files: data.files,
       group: FIRST_GROUP,
       segmentBytes: config.segmentBytes,
+      space: this.options.space,
       onFatal: fatal,
     });
   }

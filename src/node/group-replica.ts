@@ -36,6 +36,7 @@ export function openReplica(options: GroupOptions, storage: GroupStorage, wiring
     ...(storage.mayHaveLost && { mayHaveLost: storage.mayHaveLost }),
     saveHardState: (hardState) => data.stable.saveHardState(FIRST_GROUP, hardState),
     lossSettled: () => storage.settleLoss(),
+    diskFull: () => storage.space?.full ?? false,
     send: (to, message) => transport.send(to, FIRST_GROUP, message),
     snapshots: {
       send: wiring.sendSnapshot,

@@ -1,12 +1,14 @@
+import { DiskSpace, reserveFor } from '../log/disk-space';
 import type { SegmentedLog } from '../log/segmented-log';
 import type { NodeId } from '../raft/core';
-import { systemClock } from '../raft/replica/environment';
+import { systemClock, systemScheduler } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { RulesUpgrade } from './rules-upgrade';
 import { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
 import type { PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
 import { FIRST_GROUP } from './data-directory';
+import { FullDisk } from './full-disk';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
@@ -25,6 +27,8 @@ import { WritePath } from './write-path';
 const HAND_OVER_POLL_MILLIS = 10;
 /** A member that does not answer a small question in this time is asked again later. */
 const ASK_MILLIS = 2_000;
+/** What storage needs now and then is looked after so often. */
+const UPKEEP_MILLIS = 1_000;
 
 /** One Raft group on this node: its log, its ledger, its replica, and what reads and writes through them. */
 export class GroupRuntime {
@@ -41,10 +45,13 @@ export class GroupRuntime {
   readonly projectionFeed: ProjectionFeed;
   readonly leadership: Leadership;
   readonly rulesUpgrade: RulesUpgrade;
+  private readonly fullDisk: FullDisk;
+  private stopUpkeep: (() => void) | undefined;
 
   private constructor(
     options: GroupOptions,
     private readonly storage: GroupStorage,
+    readonly space: DiskSpace,
   ) {
     this.log = storage.log;
     this.machine = storage.machine;
@@ -77,6 +84,14 @@ export class GroupRuntime {
       rules: machine.rules,
       activeVersion: () => machine.rulesVersion,
       call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
+      events,
+    });
+    this.fullDisk = new FullDisk({
+      space,
+      replica,
+      call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
+      handOver: (to) => this.leadership.handOver(to, ASK_MILLIS),
+      nameOf,
       events,
     });
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
@@ -116,11 +131,18 @@ export class GroupRuntime {
   /** Opens log, state and replica, and starts to take part. Rejects with StartupError where the disk does not allow it. */
   static async open(options: GroupOptions): Promise<GroupRuntime> {
     const { repairPeers: peers } = options;
-    const storage = await GroupStorage.open({ ...options, ...(peers && { peers }) });
-    const group = new GroupRuntime(options, storage);
-    storage.snapshotter.attach(group.replica);
-    group.replica.start();
-    return group;
+    const space = await watchDisk(options);
+    try {
+      const storage = await GroupStorage.open({ ...options, space, ...(peers && { peers }) });
+      const group = new GroupRuntime(options, storage, space);
+      storage.snapshotter.attach(group.replica);
+      group.replica.start();
+      group.startUpkeep();
+      return group;
+    } catch (error) {
+      space.close();
+      throw error;
+    }
   }
 
   /** Before a stop: gives leadership to another voter, so that the others need no election. Resolves when that is done, or at the deadline. */
@@ -137,8 +159,19 @@ export class GroupRuntime {
 
   async stop(): Promise<void> {
     this.appliedSignal.notify();
-    await this.replica.stop();
+    this.stopUpkeep?.();
+    const stopped = this.replica.stop();
+    // The replica waits for the disk, and on a full one that would be for ever.
+    this.space.close();
+    await stopped;
     await this.storage.close();
+  }
+
+  private startUpkeep(): void {
+    this.stopUpkeep = systemScheduler.every(UPKEEP_MILLIS, () => {
+      void this.fullDisk.step();
+      this.storage.snapshotter.upkeep();
+    });
   }
 
   private serve(transport: PeerTransport, history: PeerHistory, snapshots: SnapshotTransfer): void {
@@ -148,6 +181,7 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.records, (call) => history.serveRecords(this.records, call.body));
     transport.handle(PEER_CALLS.batches, (call) => history.serveBatches(this.projectionFeed, call.body));
     transport.handle(PEER_CALLS.entries, (call) => serveEntries(this.log, this.replica.status().commit, call.body));
+    transport.handle(PEER_CALLS.disk, async () => this.fullDisk.serve());
     transport.handle(PEER_CALLS.snapshotBegin, (call) => snapshots.begin(call));
     transport.handle(PEER_CALLS.snapshotChunk, (call) => snapshots.chunk(call));
     transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));
@@ -164,4 +198,19 @@ export class GroupRuntime {
       events,
     });
   }
+}
+
+function watchDisk({ config, data, events }: GroupOptions): Promise<DiskSpace> {
+  const { dataDir: directory } = config;
+  return DiskSpace.open({
+    files: data.files,
+    directory,
+    reserveBytes: reserveFor(config.segmentBytes),
+    every: (millis, task) => systemScheduler.every(millis, task),
+    onChange: (full, freeBytes) => {
+      if (full) events.error({ freeBytes, directory }, 'the disk is full: no writes are taken, reads go on; make room');
+      else events.info({ freeBytes, directory }, 'the disk has room again: writes are taken');
+    },
+    onUnknown: (error) => events.warn({ err: error, directory }, 'how much room the disk has could not be found out'),
+  });
 }

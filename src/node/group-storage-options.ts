@@ -1,3 +1,4 @@
+import type { DiskSpace } from '../log/disk-space';
 import type { DataDirectory } from './data-directory';
 import type { GroupOptions } from './group-options';
 import type { RepairPeers } from './log-repair';
@@ -8,6 +9,8 @@ export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fata
   readonly data: GroupFolder;
   /** Who can be asked for what this disk has lost; without them what cannot be mended alone is refused. */
   readonly peers?: RepairPeers;
+  /** How much room the disk has; without it a full disk ends the process. Closed by whoever opened it. */
+  readonly space?: DiskSpace;
 }
 
 export type GroupFolder = Pick<DataDirectory, 'files' | 'stable' | 'clusterId' | 'nodeId' | 'groupFolder'>;

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import { BatchKind, payloadOf } from '../log/batch';
+import type { DiskSpace } from '../log/disk-space';
+import { isDiskFull } from '../log/files';
+import { DiskFullError } from '../log/log-errors';
 import { OutcomeStore } from '../log/outcomes';
 import type { SegmentedLog } from '../log/segmented-log';
 import { decodeRulesVersion, Rules, RulesVersionError } from '../ledger/rules-versions';
 import type { HardState, LogPosition, SnapshotMeta } from '../raft/core';
 import { configurationsAbove, type ConfigurationAt } from '../raft/replica/entries';
 import { NoUsableSnapshotError, Snapshotter } from '../raft/replica/snapshotter';
-import { SnapshotStore } from '../raft/snapshot';
+import { SnapshotError, SnapshotStore } from '../raft/snapshot';
+import { StableStoreError, whenRoom, type StableStore } from '../raft/stable';
 import { FIRST_GROUP } from './data-directory';
 import { GroupRecovery } from './group-recovery';
 import { LedgerMachine } from './ledger-machine';
@@ -19,6 +23,7 @@ const HASH_SEED_DIGITS = 8;
 export class GroupStorage {
   private constructor(
     private readonly data: GroupFolder,
+    readonly space: DiskSpace | undefined,
     readonly hardState: HardState,
     readonly log: SegmentedLog,
     readonly outcomes: OutcomeStore,
@@ -32,20 +37,39 @@ export class GroupStorage {
 
   /** Rejects with StartupError where the disk does not allow this node to take part, and nobody can help. */
   static async open(options: GroupStorageOptions): Promise<GroupStorage> {
-    const { config, data, events, rules = new Rules() } = options;
+    try {
+      return await GroupStorage.opened(options);
+    } catch (error) {
+      if (!lacksRoom(error)) throw error;
+      const what = error instanceof Error ? error.message : '';
+      throw new StartupError(
+        `${options.config.dataDir}: the disk is full (${what}) Make room on it, and start again`,
+        1,
+      );
+    }
+  }
+
+  private static async opened(options: GroupStorageOptions): Promise<GroupStorage> {
+    const { config, data, events, space, rules = new Rules() } = options;
     const { stable, files } = data;
     const vote = stable.voteState(FIRST_GROUP);
     if (vote.kind === 'doubtful') throw votesDoubtful(config.dataDir, vote.why);
     const folder = data.groupFolder(FIRST_GROUP);
     const recovery = new GroupRecovery(options, vote.hardState);
     const log = await recovery.openLog();
-    if (log.recovery.torn)
-      events.warn({ ...log.recovery.torn }, 'a torn tail was cut off the log; its bytes are kept aside');
-    const outcomes = await OutcomeStore.open({ log, files });
+    const { torn } = log.recovery;
+    if (torn)
+      events.warn(
+        { ...torn },
+        torn.keptAs
+          ? 'a torn tail was cut off the log; its bytes are kept aside'
+          : 'a torn tail was cut off the log; there was no room to keep it aside',
+      );
+    const outcomes = await OutcomeStore.open({ log, files, space });
     const hashSeed = Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16);
     const machine = new LedgerMachine(outcomes, hashSeed, rules);
     const directory = join(folder, 'snapshots');
-    const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP });
+    const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP, space });
     const snapshotter = new Snapshotter({
       group: FIRST_GROUP,
       store,
@@ -54,6 +78,7 @@ export class GroupStorage {
       machine,
       snapshotBytes: config.snapshotBytes,
       retentionBytes: config.retentionBytes,
+      space,
       events,
     });
     const meta = await restored(snapshotter, config.dataDir);
@@ -68,6 +93,7 @@ export class GroupStorage {
     if (loss && options.peers?.alone()) throw nobodyToSettle(folder, log, loss);
     return new GroupStorage(
       data,
+      space,
       vote.hardState,
       log,
       outcomes,
@@ -83,17 +109,39 @@ export class GroupStorage {
   /** What may have been lost is there again, or never was committed: the marks on the disk can go. */
   async settleLoss(): Promise<void> {
     await this.log.settleLoss();
-    await this.data.stable.saveLossMark(FIRST_GROUP, undefined);
+    await whenRoom(this.space, () => this.data.stable.saveLossMark(FIRST_GROUP, undefined));
   }
 
   async close(): Promise<void> {
     await this.snapshotter.stop();
     await this.outcomes.close();
-    await this.log.close();
-    // Should the end of the log be missing at the next start, nothing in the log itself may show it.
-    const { lastIndex: index, lastTerm: term } = this.log;
-    await this.data.stable.saveLogEnd(FIRST_GROUP, { index, term });
+    try {
+      await this.log.close();
+    } catch (error) {
+      // What waited for room was acknowledged to nobody.
+      if (!(error instanceof DiskFullError)) throw error;
+    }
+    await this.rememberEnd(this.data.stable);
   }
+
+  /** Should the end of the log be missing at the next start, nothing in the log itself may show it. */
+  private async rememberEnd(stable: StableStore): Promise<void> {
+    const { durableIndex: index } = this.log;
+    const term = this.log.termAt(index);
+    if (term === undefined)
+      throw new Error(`The log does not know the term of entry ${index}, the last that is durable.`);
+    try {
+      await stable.saveLogEnd(FIRST_GROUP, { index, term });
+    } catch (error) {
+      // What was remembered before stays: it is an older end, and shows that this log is not shorter than that one.
+      if (!lacksRoom(error)) throw error;
+    }
+  }
+}
+
+function lacksRoom(error: unknown): boolean {
+  if (error instanceof StableStoreError || error instanceof SnapshotError) return error.code === 'DISK_FULL';
+  return error instanceof DiskFullError || isDiskFull(error);
 }
 
 /** What is wrong, where no snapshot can be used. */

@@ -40,6 +40,10 @@ export function metricsSource(
       return byName;
     },
     accounts: () => group()?.machine.reader.counts().accounts ?? 0,
+    disk: () => {
+      const runtime = group();
+      return runtime && { full: runtime.space.full, freeBytes: runtime.space.freeBytes };
+    },
     projectionLagRecords: () => projection()?.view().lagRecords ?? 0,
   };
 }

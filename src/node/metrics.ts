@@ -6,6 +6,8 @@ export interface MetricsSource {
   transferResults(): ReadonlyMap<string, number>;
   accounts(): number;
   projectionLagRecords(): number;
+  /** Undefined before the node has opened its storage. */
+  disk(): { readonly full: boolean; readonly freeBytes: number } | undefined;
 }
 
 export interface GroupMetrics {
@@ -50,6 +52,7 @@ export class NodeMetrics {
 
   constructor(source: MetricsSource) {
     collectDefaultMetrics({ register: this.registry });
+    this.addDisk(source);
     for (const [figure, name, help] of COUNTERS) this.addCounter(source, figure, name, help);
     for (const [figure, name, help] of GAUGES) this.addGauge(source, figure, name, help);
     this.registry.registerMetric(
@@ -84,6 +87,27 @@ export class NodeMetrics {
         },
       }),
     );
+  }
+
+  private addDisk(source: MetricsSource): void {
+    const figures: readonly [string, string, (disk: { full: boolean; freeBytes: number }) => number][] = [
+      ['ledger_disk_full', '1 while the disk has no room: no writes are taken.', ({ full }) => Number(full)],
+      ['ledger_disk_free_bytes', 'Bytes that are free on the disk of the data directory.', (disk) => disk.freeBytes],
+    ];
+    for (const [name, help, figure] of figures) {
+      const gauge = new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          const disk = source.disk();
+          // Nothing is known before storage is open, and a zero would be an alarm.
+          this.remove();
+          if (disk) this.set(figure(disk));
+        },
+      });
+      this.registry.registerMetric(gauge);
+    }
   }
 
   text(): Promise<string> {

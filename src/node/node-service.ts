@@ -135,6 +135,7 @@ export class NodeService implements NodePort {
       ],
       projectionLagRecords: projection.lagRecords,
       projection: projection.state,
+      disk: { full: group.space.full, freeBytes: group.space.freeBytes },
     };
   }
 
@@ -177,7 +178,11 @@ export class NodeService implements NodePort {
         why: `index ${appliedIndex} is applied, ${this.commitAtStart} was committed at the start`,
       };
     }
-    return { ready: true, why: 'a leader is known and what was committed at the start is applied' };
+    return {
+      ready: true,
+      why: 'a leader is known and what was committed at the start is applied',
+      ...(this.group.space.full && { warning: 'the disk is full: this node takes no writes while it leads' }),
+    };
   }
 
   metricsText(): Promise<string> {

@@ -26,6 +26,8 @@ export const PEER_CALLS = {
   snapshotFinish: 10,
   /** Raw entries of the log, committed or not, for a node whose own are damaged. */
   entries: 11,
+  /** Has your disk room? */
+  disk: 12,
 } as const;
 
 export class PeerBodyError extends Error {

@@ -31,6 +31,8 @@ export interface StatusResponse<N = string> {
   groups: GroupStatus<N>[];
   projection_lag_records: N;
   projection: string;
+  disk_full: boolean;
+  disk_free_bytes: N;
 }
 
 export interface Member {

@@ -44,6 +44,7 @@ describe('docs/operations.md', () => {
       transferResults: () => new Map(),
       accounts: () => 0,
       projectionLagRecords: () => 0,
+      disk: () => ({ full: false, freeBytes: 0 }),
     });
     const exist = [...(await metrics.text()).matchAll(/^# HELP (ledger_\w+)/gm)].map(([, name]) => name ?? '');
     const named = [...read('docs/operations.md').matchAll(/`(ledger_[a-z_]+)/g)].map(([, name]) => name ?? '');

@@ -109,8 +109,13 @@ export class ChangingCluster {
       .map((line) => `${String(line['change'])} ${String(line['node'])}`);
   }
 
-  async close(): Promise<void> {
+  /** Ends all processes, so that nothing holds a file of theirs any more. */
+  async stopAll(): Promise<void> {
     await Promise.all([...this.nodes.values()].map((node) => node.kill9()));
+  }
+
+  async close(): Promise<void> {
+    await this.stopAll();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 

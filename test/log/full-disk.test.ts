@@ -171,6 +171,14 @@ describe('a log on a full disk', () => {
 });
 
 describe('opening a log on a full disk', () => {
+  test('does not wait: whoever starts a node is told', async () => {
+    const files = new FaultyFiles();
+    await files.makeDirectory(DIRECTORY);
+    files.capacityBytes = 1_000;
+    await expect(openLog(files, { space: await watch(files) })).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(files.namesIn(DIRECTORY)).toEqual([]);
+  });
+
   /** A flush that was not finished: its second sector never came. */
   async function torn(rot: boolean): Promise<FaultyFiles> {
     const files = new FaultyFiles();

@@ -23,6 +23,8 @@ class Source implements MetricsSource {
   transferResults = (): ReadonlyMap<string, number> => this.results;
   accounts = (): number => 6;
   projectionLagRecords = (): number => 8;
+  room: { full: boolean; freeBytes: number } | undefined = { full: true, freeBytes: 77 };
+  disk = (): { full: boolean; freeBytes: number } | undefined => this.room;
 }
 
 /** Prometheus text exposition format 0.0.4: the samples by name and labels. */
@@ -58,6 +60,8 @@ describe('NodeMetrics', () => {
       'ledger_proposals_queued_bytes{group="0"}': 99,
       'ledger_transfers_total{result="ok"}': 4,
       ledger_accounts: 6,
+      ledger_disk_full: 1,
+      ledger_disk_free_bytes: 77,
       ledger_projection_lag_records: 8,
     };
     for (const [name, value] of Object.entries(expected)) expect([name, samples.get(name)]).toEqual([name, value]);

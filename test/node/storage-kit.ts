@@ -1,5 +1,6 @@
 import type { Rules } from '../../src/ledger/rules-versions';
 import { readHeader } from '../../src/log/batch';
+import { DiskSpace } from '../../src/log/disk-space';
 import { GroupStorage } from '../../src/node/group-storage';
 import type { Configuration, SnapshotMeta } from '../../src/raft/core';
 import { LevelStableStore } from '../../src/raft/stable';
@@ -16,7 +17,10 @@ export const CONFIGURATION: Configuration = configurationOf([1]);
 export interface StorageFlags {
   readonly rules?: Rules;
   readonly segmentBytes?: number;
+  readonly snapshotBytes?: number;
   readonly retentionBytes?: number;
+  /** Watches the disk, with this reserve; it looks when the test says so. */
+  readonly reserveBytes?: number;
 }
 
 /** Is told of every batch before the disk is. */
@@ -26,6 +30,10 @@ export interface Witness {
 
 function openStable(files: FaultyFiles): Promise<LevelStableStore> {
   return LevelStableStore.open({ dataDir: DATA_DIR, files, openKeyValues: () => FileKeyValues.open(files) });
+}
+
+function watch(files: FaultyFiles, reserveBytes: number): Promise<DiskSpace> {
+  return DiskSpace.open({ files, directory: DATA_DIR, reserveBytes, every: () => () => undefined });
 }
 
 /** The data directory of the first node of a new cluster, all of it durable. */
@@ -52,6 +60,7 @@ export class StorageKit {
     readonly stable: LevelStableStore,
     readonly storage: GroupStorage,
     readonly events: RecordedEvents,
+    readonly space: DiskSpace | undefined,
     end: BatchChain['end'],
     private readonly witness: Witness,
   ) {
@@ -73,11 +82,13 @@ export class StorageKit {
   ): Promise<StorageKit> {
     const events = recordedEvents();
     const stable = await openStable(files);
+    const { reserveBytes } = flags;
+    const space = reserveBytes === undefined ? undefined : await watch(files, reserveBytes);
     const storage = await GroupStorage.open({
       config: {
         dataDir: DATA_DIR,
         segmentBytes: flags.segmentBytes ?? 64 * 1024,
-        snapshotBytes: Number.MAX_SAFE_INTEGER,
+        snapshotBytes: flags.snapshotBytes ?? Number.MAX_SAFE_INTEGER,
         retentionBytes: flags.retentionBytes,
       },
       data: {
@@ -89,10 +100,11 @@ export class StorageKit {
       },
       events,
       fatal: () => undefined,
+      ...(space && { space }),
       ...(flags.rules && { rules: flags.rules }),
     });
     const { lastIndex: index, lastTerm: term, nextOffset, lastHash: hash, lastTime: time } = storage.log;
-    const kit = new StorageKit(files, stable, storage, events, { index, term, nextOffset, hash, time }, witness);
+    const kit = new StorageKit(files, stable, storage, events, space, { index, term, nextOffset, hash, time }, witness);
     await kit.replay();
     return kit;
   }
@@ -149,6 +161,7 @@ export class StorageKit {
   }
 
   async close(): Promise<void> {
+    this.space?.close();
     await this.storage.close();
     await this.stable.close();
   }

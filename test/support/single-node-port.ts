@@ -172,7 +172,7 @@ export class SingleNodePort implements NodePort {
       rulesKnown: 1,
       ...(options.stateHash === true ? { stateHash: this.state.hash() } : {}),
     };
-    return { groups: [group], projectionLagRecords: 0, projection: 'off' };
+    return { groups: [group], projectionLagRecords: 0, projection: 'off', disk: { full: false, freeBytes: 5 << 20 } };
   }
 
   async transferLeadership(name: string, _deadlineMs: number): Promise<string> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,12 +14,14 @@ export interface SmallDisk {
 
 /**
  * Mounts a disk of so many bytes, where this process may: on Linux, as root, with `mount` at hand.
+ * @param at the folder that it becomes, made if it is missing; a temporary one where nothing is said
  * @returns the disk, or why there is none
  */
-export function mountSmallDisk(bytes: number): SmallDisk | string {
+export function mountSmallDisk(bytes: number, at?: string): SmallDisk | string {
   if (process.platform !== 'linux') return `a small disk can be mounted on Linux only, and this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'a small disk can be mounted by root only';
-  const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
+  const path = at ?? mkdtempSync(join(tmpdir(), 'small-disk-'));
+  mkdirSync(path, { recursive: true });
   const refused = run('mount', '-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path);
   if (refused !== undefined) {
     rmdirSync(path);

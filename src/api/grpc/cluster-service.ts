@@ -40,6 +40,8 @@ function status(door: Door, request: StatusRequest): StatusResponseOut {
     groups: view.groups.map(groupOut),
     projection_lag_records: view.projectionLagRecords,
     projection: view.projection,
+    disk_full: view.disk?.full ?? false,
+    disk_free_bytes: view.disk?.freeBytes ?? 0,
   };
 }
 

@@ -1,5 +1,5 @@
 /** What operators and their tools ask: is it alive, is it ready, what does the cluster look like. */
-import { type NodePort } from '../node-port';
+import { type NodePort, type Readiness } from '../node-port';
 import { ok, type Reply, text } from './reply';
 import { type Methods } from './router';
 
@@ -13,15 +13,18 @@ export function operationRoutes(port: NodePort, isStopping: () => boolean): Reco
 }
 
 function readiness(port: NodePort, stopping: boolean): Reply {
-  const { ready, why } = stopping ? { ready: false, why: 'The node is stopping.' } : port.readiness();
-  return ready ? ok({ status: 'ok' }) : ok({ status: 'unavailable', message: why, code: 'not_ready' }, 503, RETRY);
+  const { ready, why, warning }: Readiness = stopping
+    ? { ready: false, why: 'The node is stopping.' }
+    : port.readiness();
+  if (ready) return ok({ status: 'ok', ...(warning !== undefined && { warning }) });
+  return ok({ status: 'unavailable', message: why, code: 'not_ready' }, 503, RETRY);
 }
 
 const RETRY = { 'Retry-After': '1' };
 
 function clusterJson(port: NodePort): object {
   const { clusterId, nodeName, nodeId, version } = port.info;
-  const { groups, projection, projectionLagRecords } = port.status();
+  const { groups, projection, projectionLagRecords, disk } = port.status();
   return {
     cluster_id: clusterId,
     node: { name: nodeName, id: nodeId, version },
@@ -50,5 +53,6 @@ function clusterJson(port: NodePort): object {
       rules_known: group.rulesKnown,
     })),
     projection: { state: projection, lag_records: projectionLagRecords },
+    ...(disk && { disk: { full: disk.full, free_bytes: disk.freeBytes } }),
   };
 }

@@ -1,9 +1,11 @@
 import { NO_HASH, type BatchHeader } from '../../log/batch';
+import type { RoomOnDisk } from '../../log/disk-space';
+import { DiskFullError } from '../../log/log-errors';
 import type { LogBoundary } from '../../log/log-store';
 import type { SegmentedLog } from '../../log/segmented-log';
 import { EMPTY_CONFIGURATION, type Configuration, type SnapshotMeta } from '../core';
 import { SnapshotError, type SnapshotFileMeta, type SnapshotStore } from '../snapshot';
-import type { StableStore } from '../stable';
+import { StableStoreError, whenRoom, type StableStore } from '../stable';
 import type { EventLog } from './environment';
 import type { StateMachine } from './state-machine';
 
@@ -17,6 +19,8 @@ export interface SnapshotterOptions {
   readonly snapshotBytes: number;
   /** Of the log, what is under a snapshot and beyond so many bytes is dropped; undefined: nothing is. */
   readonly retentionBytes: number | undefined;
+  /** Where an installation waits while the disk is full; without it, a full disk is a failure like any other. */
+  readonly space?: RoomOnDisk | undefined;
   readonly events: EventLog;
 }
 
@@ -33,6 +37,14 @@ export class NoUsableSnapshotError extends Error {
   override readonly name = 'NoUsableSnapshotError';
 }
 
+/** Between two tries of a snapshot that finds no room, in calls of `upkeep`. */
+const MAX_PAUSES = 32;
+
+function isForWantOfRoom(error: unknown): boolean {
+  if (error instanceof SnapshotError || error instanceof StableStoreError) return error.code === 'DISK_FULL';
+  return error instanceof DiskFullError;
+}
+
 const NOTHING: LogBoundary = { index: 0, term: 0, nextOffset: 0, hash: NO_HASH, time: 0 };
 
 /**
@@ -44,6 +56,8 @@ export class Snapshotter {
   private end: LogBoundary = NOTHING;
   private bytesSince = 0;
   private taking: Promise<number> | undefined;
+  /** A snapshot found no room: it is tried again, ever more rarely. */
+  private overdue: { readonly pauses: number; left: number } | undefined;
   private stopped = false;
 
   constructor(private readonly options: SnapshotterOptions) {}
@@ -95,9 +109,14 @@ export class Snapshotter {
     this.end = { index, term, nextOffset: baseOffset + count, hash, time };
     this.bytesSince += bytes;
     if (this.bytesSince < this.options.snapshotBytes || this.taking || this.stopped) return;
-    this.take().catch((error: unknown) => {
-      this.options.events.error({ err: error }, 'no snapshot could be taken; trying again after as much log');
-    });
+    this.takeInBackground();
+  }
+
+  /** To be called every few seconds: tries again what found no room. */
+  upkeep(): void {
+    if (!this.overdue || this.taking || this.stopped) return;
+    this.overdue.left -= 1;
+    if (this.overdue.left <= 0) this.takeInBackground();
   }
 
   /** Saves the state as it is now; resolves to its index when that is durable. One at a time: a second caller gets the first's. */
@@ -116,7 +135,7 @@ export class Snapshotter {
     if (!stored) throw new Error(`The snapshot at index ${wanted.index} is to be installed, but it is not there.`);
     this.attached.pauseApplying();
     await this.restoreFrom(stored.meta);
-    await this.point(stored.meta, stored.file);
+    await whenRoom(this.options.space, () => this.point(stored.meta, stored.file));
     await log.reset(stored.meta);
     this.end = stored.meta;
     this.bytesSince = 0;
@@ -128,6 +147,24 @@ export class Snapshotter {
   async stop(): Promise<void> {
     this.stopped = true;
     await this.taking?.catch(() => undefined);
+  }
+
+  private takeInBackground(): void {
+    const { events } = this.options;
+    this.take().then(
+      () => {
+        this.overdue = undefined;
+      },
+      (error: unknown) => {
+        if (!isForWantOfRoom(error)) {
+          events.error({ err: error }, 'no snapshot could be taken; trying again after as much log');
+          return;
+        }
+        const pauses = Math.min(MAX_PAUSES, 2 * (this.overdue?.pauses ?? 1));
+        this.overdue = { pauses, left: pauses };
+        events.error({ err: error }, 'the disk has no room for a snapshot; trying again by and by');
+      },
+    );
   }
 
   private get attached(): SnapshottedReplica {

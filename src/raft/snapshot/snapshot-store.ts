@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DiskSpace } from '../../log/disk-space';
 import { isMissing, type FileSystem } from '../../log/files';
 import { IncomingSnapshot } from './incoming-snapshot';
 import { asSnapshotError, SnapshotError } from './snapshot-error';
@@ -12,7 +13,12 @@ export interface SnapshotStoreOptions {
   readonly files: FileSystem;
   readonly clusterId: string;
   readonly group: number;
+  /** How much room the disk has; without it that shows when a write fails. */
+  readonly space?: Pick<DiskSpace, 'freeBytes'> | undefined;
 }
+
+/** What a snapshot that is received leaves free: the first segment of the log that begins behind it, and the pointer to it. */
+const ROOM_TO_INSTALL_BYTES = 4 * 1024 * 1024;
 
 /** One complete snapshot on the disk. */
 export interface StoredSnapshot {
@@ -125,16 +131,21 @@ export class SnapshotStore {
     meta: Pick<SnapshotFileMeta, 'index' | 'term'>,
     totalBytes: number,
   ): Promise<IncomingSnapshot<StoredSnapshot>> {
-    const { files, directory } = this.options;
+    const { files } = this.options;
     const name = nameOf(meta);
     const partial = `${name}-${totalBytes}${PARTIAL}`;
     const path = this.pathOf(partial);
     try {
-      for (const file of await files.list(directory)) {
-        if (file.endsWith(PARTIAL) && file !== partial) await files.unlink(join(directory, file));
-      }
+      await this.dropPartsBut(partial);
       const file = await files.open(path, (await files.exists(path)) ? 'update' : 'create');
       const received = Math.min(await file.size(), totalBytes);
+      if (!this.hasRoomFor(totalBytes - received)) {
+        await file.close();
+        throw new SnapshotError(
+          'DISK_FULL',
+          `There is no room for a snapshot of ${totalBytes} bytes, of which ${received} are here.`,
+        );
+      }
       return new IncomingSnapshot(file, received, totalBytes, {
         finish: () => this.finishReceive(path, name, meta),
         abort: () => this.removeIfThere(path),
@@ -153,6 +164,18 @@ export class SnapshotStore {
       await this.removeIfThere(this.pathOf(file));
     }
     if (old.length > 0) await this.options.files.syncDirectory(this.options.directory);
+  }
+
+  private hasRoomFor(bytes: number): boolean {
+    const { space } = this.options;
+    return !space || space.freeBytes - bytes >= ROOM_TO_INSTALL_BYTES;
+  }
+
+  private async dropPartsBut(kept: string): Promise<void> {
+    const { files, directory } = this.options;
+    for (const file of await files.list(directory)) {
+      if (file.endsWith(PARTIAL) && file !== kept) await files.unlink(join(directory, file));
+    }
   }
 
   private get owner(): SnapshotOwner {

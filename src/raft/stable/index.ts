@@ -11,3 +11,4 @@ export {
   type StableStoreErrorCode,
   type VoteState,
 } from './stable-store';
+export { whenRoom } from './when-room';

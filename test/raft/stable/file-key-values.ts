@@ -1,5 +1,5 @@
-import { FileSystemError, type FileSystem } from '../../../src/log/files';
-import type { Change, KeyValues } from '../../../src/raft/stable/key-values';
+import { FileSystemError, isDiskFull, type FileSystem } from '../../../src/log/files';
+import { KeyValuesError, type Change, type KeyValues } from '../../../src/raft/stable/key-values';
 
 const PATH = '/db/content';
 
@@ -42,14 +42,27 @@ export class FileKeyValues implements KeyValues {
     await this.files.unlink(temporary).catch((error: unknown) => {
       if (!(error instanceof FileSystemError)) throw error;
     });
-    const file = await this.files.open(temporary, 'create');
-    const json = JSON.stringify([...this.content].map(([key, value]) => [key, value.toString('hex')]));
-    await file.write([Buffer.from(json)], 0);
-    await file.sync();
-    await file.close();
+    try {
+      await this.writeTo(temporary);
+    } catch (error) {
+      // As LevelDB does: it says that the disk is full, and is good for nothing more until it is opened again.
+      if (isDiskFull(error)) throw new KeyValuesError('full', 'No space left on device', { cause: error });
+      throw error;
+    }
     await this.files.rename(temporary, PATH);
     await this.files.syncDirectory('/db');
   }
 
   async close(): Promise<void> {}
+
+  private async writeTo(path: string): Promise<void> {
+    const file = await this.files.open(path, 'create');
+    try {
+      const json = JSON.stringify([...this.content].map(([key, value]) => [key, value.toString('hex')]));
+      await file.write([Buffer.from(json)], 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
 }

@@ -55,7 +55,7 @@ async function status(session: Session, stateHash: boolean): Promise<void> {
     'next offset',
     'rules',
   ];
-  const last = ['projection', ...(stateHash ? ['state hash'] : [])];
+  const last = ['projection', 'disk free', ...(stateHash ? ['state hash'] : [])];
   session.output.list(
     { servers: json },
     [...head, ...last],
@@ -65,14 +65,19 @@ async function status(session: Session, stateHash: boolean): Promise<void> {
 
 function rows(server: ServerStatus, stateHash: boolean): Cell[][] {
   if (!server.status) return [['-', server.address, server.error.reason.toLowerCase()]];
-  const { nodeName, groups, projection, projectionLagRecords } = server.status;
+  const { nodeName, groups, projection, projectionLagRecords, diskFull, diskFreeBytes } = server.status;
   return groups.map((group) => [
     ...[nodeName, server.address, group.role, group.term, group.leader, group.commitIndex, group.appliedIndex],
     ...[group.firstIndex, group.snapshotIndex, group.nextOffset],
     `${group.rulesVersion} of ${group.rulesKnown}`,
     projectionLagRecords > 0 ? `${projection}, ${projectionLagRecords} behind` : projection,
+    diskFull ? `FULL, ${mebibytes(diskFreeBytes)}` : mebibytes(diskFreeBytes),
     ...(stateHash ? [group.stateHash] : []),
   ]);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.floor(bytes / (1 << 20))} MiB`;
 }
 
 async function transferLeadership(session: Session, node: string): Promise<void> {
