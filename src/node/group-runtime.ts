@@ -86,14 +86,7 @@ export class GroupRuntime {
       call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
       events,
     });
-    this.fullDisk = new FullDisk({
-      space,
-      replica,
-      call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
-      handOver: (to) => this.leadership.handOver(to, ASK_MILLIS),
-      nameOf,
-      events,
-    });
+    this.fullDisk = this.fullDiskOf(options);
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
     const { outcomes } = storage;
     const fromPeers = (fromIndex: number, maxBytes: number) => history.batches(fromIndex, maxBytes);
@@ -185,6 +178,17 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.snapshotBegin, (call) => snapshots.begin(call));
     transport.handle(PEER_CALLS.snapshotChunk, (call) => snapshots.chunk(call));
     transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));
+  }
+
+  private fullDiskOf({ transport, nameOf, events }: GroupOptions): FullDisk {
+    return new FullDisk({
+      space: this.space,
+      replica: this.replica,
+      call: (to, method, body) => transport.call(to, this.id, method, body, { deadlineMs: ASK_MILLIS }),
+      handOver: (to) => this.leadership.handOver(to, ASK_MILLIS),
+      nameOf,
+      events,
+    });
   }
 
   private snapshotTransfer({ data, transport, events }: GroupOptions): SnapshotTransfer {
