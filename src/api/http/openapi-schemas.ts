@@ -68,7 +68,10 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     message: { type: 'string', description: 'One sentence for people.' },
     code: { type: 'string', description: "The fault's or the result's name, lower snake case." },
   }),
-  Status: object({ status: { type: 'string', enum: ['ok', 'unavailable'] }, message: TEXT, code: TEXT, warning: TEXT }, ['status']),
+  Status: object(
+    { status: { type: 'string', enum: ['ok', 'unavailable'] }, message: TEXT, code: TEXT, warning: TEXT },
+    ['status'],
+  ),
   TransferRequest: object(
     {
       request_id: { type: 'string', description: 'A UUID in any spelling; makes the request safe to repeat.' },
