@@ -131,6 +131,14 @@ export interface DiskView {
   readonly freeBytes: number;
 }
 
+/** A backup that is being read; it holds on to what it reads until it is closed. */
+export interface RunningBackup {
+  /** About. */
+  readonly expectedBytes: number;
+  readonly bytes: AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
 export interface Readiness {
   readonly ready: boolean;
   /** One sentence; why not, where `ready` is false. */
@@ -169,6 +177,8 @@ export interface NodePort {
   removeMember?(name: string, deadlineMs: number): Promise<void>;
   /** Resolves to the Raft index of the snapshot. */
   takeSnapshot?(deadlineMs: number): Promise<number>;
+  /** Begins a backup of what this node holds, everything that was acknowledged before the call included. */
+  backup?(deadlineMs: number): Promise<RunningBackup>;
   readiness(): Readiness;
   leaderName(): string | undefined;
   /** Prometheus text exposition format 0.0.4. */

@@ -8,7 +8,10 @@ import { OptionError } from '../node/config/units';
 import { StartupError } from '../node/startup-error';
 import { runNode } from '../node/run';
 import { programVersion } from '../node/version';
+import { addBackupCommand } from './offline/backup-command';
 import { addDumpCommand } from './offline/dump-command';
+import { addRecoverCommand } from './offline/recover-command';
+import { addRestoreCommand } from './offline/restore-command';
 import { addVerifyCommand } from './offline/verify-command';
 
 const EXIT_USAGE = 2;
@@ -21,9 +24,6 @@ const NOT_BUILT: readonly (readonly [string, string])[] = [
     'rebuild-projection',
     'rebuilding on command is not built yet; the embedded projection is rebuilt by itself when damaged',
   ],
-  ['backup', 'backups are not built yet; copy the data directory of a stopped node'],
-  ['restore', 'restoring is not built yet'],
-  ['recover', 'forcing a new cluster is not built yet'],
   ['certs', 'TLS is not built yet'],
 ];
 
@@ -61,6 +61,9 @@ function buildProgram(): Command {
     });
   addVerifyCommand(program);
   addDumpCommand(program);
+  addBackupCommand(program);
+  addRestoreCommand(program);
+  addRecoverCommand(program);
   for (const [name, why] of NOT_BUILT) {
     program
       .command(name)

@@ -74,6 +74,11 @@ export class SegmentedLog implements LogStore {
     return this.segments.first.firstIndex;
   }
 
+  /** What the first entry continues. */
+  get before(): LogBoundary {
+    return this.segments.first.before;
+  }
+
   get lastIndex(): number {
     return this.end.index;
   }

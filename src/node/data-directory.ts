@@ -57,6 +57,10 @@ export class DataDirectory {
     return this.stable.identity?.nodeId ?? '';
   }
 
+  get nodeName(): string {
+    return this.stable.identity?.nodeName ?? '';
+  }
+
   /** Of the cluster; 1 while the node belongs to none. */
   get partitions(): number {
     return Math.max(1, this.stable.identity?.partitions ?? 1);

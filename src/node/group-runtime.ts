@@ -9,6 +9,7 @@ import type { PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
 import { FIRST_GROUP } from './data-directory';
 import { FullDisk } from './full-disk';
+import { GroupBackup } from './group-backup';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
@@ -44,6 +45,7 @@ export class GroupRuntime {
   readonly records: RecordReader;
   readonly projectionFeed: ProjectionFeed;
   readonly leadership: Leadership;
+  readonly backup: GroupBackup;
   readonly rulesUpgrade: RulesUpgrade;
   private readonly fullDisk: FullDisk;
   private stopUpkeep: (() => void) | undefined;
@@ -113,6 +115,16 @@ export class GroupRuntime {
       nextOffset,
       signal: this.appliedSignal,
       fromPeers,
+    });
+    this.backup = new GroupBackup({
+      ...{ group: id, log, replica, readOutcomes, nextOffset },
+      caughtUp: (deadlineMs) => this.barrier.wait({ level: 'LINEARIZABLE' }, deadlineMs),
+      owner: () => {
+        const { clusterId, nodeId, nodeName, partitions } = data;
+        return { clusterId, nodeId, nodeName, partitions };
+      },
+      snapshots: storage.snapshots,
+      snapshotter: storage.snapshotter,
     });
     this.serve(transport, history, transfer);
   }

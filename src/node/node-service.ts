@@ -7,6 +7,7 @@ import {
   type NodePort,
   type NodePosition,
   type Readiness,
+  type RunningBackup,
   type RecordPage,
   type ServerView,
   type StatusView,
@@ -162,6 +163,10 @@ export class NodeService implements NodePort {
 
   async takeSnapshot(): Promise<number> {
     return this.running().takeSnapshot();
+  }
+
+  async backup(deadlineMs: number): Promise<RunningBackup> {
+    return this.running().backup.begin(deadlineMs);
   }
 
   readiness(): Readiness {

@@ -62,6 +62,11 @@ export interface TakeSnapshotResponse<N = string> {
   index: N;
 }
 
+export interface BackupChunk<N = string> {
+  data: Buffer;
+  expected_bytes: N;
+}
+
 /** As a client sees it: what it sends, what it receives. */
 export interface ClusterDefinition extends ServiceDefinition {
   Status: MethodDefinition<Partial<StatusRequest>, StatusResponse>;
@@ -70,7 +75,9 @@ export interface ClusterDefinition extends ServiceDefinition {
   AddMember: MethodDefinition<NodeNameRequest, object>;
   RemoveMember: MethodDefinition<NodeNameRequest, object>;
   TakeSnapshot: MethodDefinition<object, TakeSnapshotResponse>;
+  Backup: MethodDefinition<object, BackupChunk>;
 }
 
 export type StatusResponseOut = StatusResponse<Int64>;
 export type TakeSnapshotResponseOut = TakeSnapshotResponse<Int64>;
+export type BackupChunkOut = BackupChunk<Int64>;

@@ -9,9 +9,10 @@ import {
   type TransferLeadershipResponse,
 } from '../../proto/cluster-v1';
 import { type Budget, within } from '../deadline';
-import { Fault, invalid } from '../errors';
+import { invalid } from '../errors';
 import { type GroupStatusView, type MemberView } from '../node-port';
-import { type Door } from './door';
+import { backupStream } from './backup-stream';
+import { type Door, notBuilt } from './door';
 
 /** Longest node name that is looked at: names come back in messages. */
 const MAX_NODE_NAME = 255;
@@ -26,6 +27,7 @@ export function clusterService(door: Door): UntypedServiceImplementation {
     AddMember: door.unary('AddMember', (request: NodeNameRequest, budget) => addMember(door, request, budget)),
     RemoveMember: door.unary('RemoveMember', (request: NodeNameRequest, budget) => removeMember(door, request, budget)),
     TakeSnapshot: door.unary('TakeSnapshot', (_request: object, budget) => takeSnapshot(door, budget)),
+    Backup: backupStream(door),
   };
 }
 
@@ -99,10 +101,6 @@ async function removeMember(door: Door, request: NodeNameRequest, budget: Budget
 async function takeSnapshot(door: Door, budget: Budget): Promise<TakeSnapshotResponseOut> {
   if (door.port.takeSnapshot === undefined) throw notBuilt('TakeSnapshot');
   return { index: await within(door.port.takeSnapshot(budget.workMs), budget.patienceMs, 'write') };
-}
-
-function notBuilt(call: string): Fault {
-  return new Fault('UNIMPLEMENTED', 'UNIMPLEMENTED', `${call} is not available in this version.`);
 }
 
 function required(name: string): string {

@@ -114,6 +114,10 @@ export function decoded<T>(request: T): T {
   return request;
 }
 
+export function notBuilt(call: string): Fault {
+  return new Fault('UNIMPLEMENTED', 'UNIMPLEMENTED', `${call} is not available in this version.`);
+}
+
 /** Ends a stream with a status, after everything that was written before. */
 export function failStream(
   call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,

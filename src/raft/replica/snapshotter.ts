@@ -59,6 +59,7 @@ export class Snapshotter {
   /** A snapshot found no room: it is tried again, ever more rarely. */
   private overdue: { readonly pauses: number; left: number } | undefined;
   private stopped = false;
+  private holds = 0;
 
   constructor(private readonly options: SnapshotterOptions) {}
 
@@ -144,6 +145,16 @@ export class Snapshotter {
     events.info({ index: stored.meta.index, bytes: stored.bytes }, 'a snapshot of the leader was installed');
   }
 
+  /** Nothing of the log is dropped until the returned function is called: somebody reads it from its beginning. */
+  holdLog(): () => void {
+    this.holds += 1;
+    let held = true;
+    return () => {
+      if (held) this.holds -= 1;
+      held = false;
+    };
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     await this.taking?.catch(() => undefined);
@@ -210,7 +221,7 @@ export class Snapshotter {
   private async dropOldLog(): Promise<void> {
     const { log, store, retentionBytes } = this.options;
     const oldest = store.list()[0];
-    if (retentionBytes === undefined || !oldest) return;
+    if (retentionBytes === undefined || !oldest || this.holds > 0) return;
     const segments = log.segmentViews();
     let total = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     let upTo = 0;

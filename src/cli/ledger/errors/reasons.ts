@@ -69,6 +69,12 @@ const ROWS: readonly Row[] = [
     'Make room on the disks (`ledger status` shows which); writes then go on by themselves. The client tries again until its deadline.',
   ],
   [
+    'BACKUP_UNDER_WAY',
+    'RESOURCE_EXHAUSTED',
+    'The node is making a backup already, and makes one at a time.',
+    'Wait until it is done, or ask another node.',
+  ],
+  [
     'RECORD_UNDECODABLE',
     'INTERNAL',
     'A committed batch holds bytes that cannot be told apart into records.',

@@ -1,0 +1,129 @@
+import { NodeError, type RunningBackup } from '../api/node-port';
+import { readHeader } from '../log/batch';
+import { LogRangeError } from '../log/log-errors';
+import type { SegmentedLog } from '../log/segmented-log';
+import { type BackedUpEntries, type BackupHeader, type BackupSource, writeBackup } from '../raft/backup';
+import { systemClock } from '../raft/replica/environment';
+import type { Replica } from '../raft/replica/replica';
+import type { Snapshotter } from '../raft/replica/snapshotter';
+import type { SnapshotReader, SnapshotStore } from '../raft/snapshot';
+
+export interface GroupBackupOptions {
+  readonly group: number;
+  readonly owner: () => Pick<BackupHeader, 'clusterId' | 'nodeName' | 'nodeId' | 'partitions'>;
+  readonly log: SegmentedLog;
+  readonly replica: Pick<Replica, 'appliedIndex' | 'configurationAt'>;
+  /** Resolves when what was acknowledged before the call is applied here; rejects with NodeError. */
+  readonly caughtUp: (deadlineMs: number) => Promise<void>;
+  readonly snapshots: Pick<SnapshotStore, 'newestValid' | 'read'>;
+  readonly snapshotter: Pick<Snapshotter, 'holdLog'>;
+  readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
+  /** The offset after the last applied record. */
+  readonly nextOffset: () => number;
+}
+
+const PART_BYTES = 1024 * 1024;
+const RETRY_AFTER_MILLIS = 5_000;
+
+/** Backups of a running group, one at a time: each reads all of the log, and keeps what it reads from being dropped. */
+export class GroupBackup {
+  private running = false;
+
+  constructor(private readonly options: GroupBackupOptions) {}
+
+  /** Rejects with NodeError. */
+  async begin(deadlineMs: number): Promise<RunningBackup> {
+    if (this.running) {
+      const message = 'This node is making a backup already; wait until it is done, or ask another node.';
+      throw new NodeError('RESOURCE_EXHAUSTED', 'BACKUP_UNDER_WAY', message, { retryAfterMs: RETRY_AFTER_MILLIS });
+    }
+    this.running = true;
+    const release = this.options.snapshotter.holdLog();
+    let reader: SnapshotReader | undefined;
+    const close = async (): Promise<void> => {
+      release();
+      this.running = false;
+      await reader?.close();
+      reader = undefined;
+    };
+    try {
+      reader = await this.newestSnapshot();
+      await this.options.caughtUp(deadlineMs);
+      if ((reader?.meta.index ?? 0) < this.options.log.before.index) throw replaced();
+      const source = new RunningSource(this.options, reader);
+      return { expectedBytes: source.expectedBytes, bytes: told(writeBackup(source)), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  private async newestSnapshot(): Promise<SnapshotReader | undefined> {
+    const { snapshots } = this.options;
+    const newest = await snapshots.newestValid();
+    return newest && snapshots.read(newest.meta.index);
+  }
+}
+
+class RunningSource implements BackupSource {
+  readonly header: BackupHeader;
+
+  constructor(
+    private readonly options: GroupBackupOptions,
+    private readonly reader: SnapshotReader | undefined,
+  ) {
+    const { log, replica, owner, group, nextOffset } = options;
+    const lastIndex = replica.appliedIndex;
+    this.header = {
+      ...owner(),
+      group,
+      createdAt: systemClock.wallMicros(),
+      before: { ...log.before },
+      lastIndex,
+      nextOffset: nextOffset(),
+      commitIndex: lastIndex,
+      configuration: replica.configurationAt(lastIndex),
+      snapshot: reader && { index: reader.meta.index, term: reader.meta.term, bytes: reader.bytes },
+    };
+  }
+
+  get expectedBytes(): number {
+    const log = this.options.log.segmentViews().reduce((sum, { bytes }) => sum + bytes, 0);
+    return log + (this.header.snapshot?.bytes ?? 0);
+  }
+
+  async *snapshot(): AsyncGenerator<Buffer, void, undefined> {
+    for (let at = 0; this.reader && at < this.reader.bytes; at += PART_BYTES) {
+      yield await this.reader.read(at, PART_BYTES);
+    }
+  }
+
+  async *entries(): AsyncGenerator<BackedUpEntries, void, undefined> {
+    const { log, readOutcomes } = this.options;
+    const { before, lastIndex } = this.header;
+    for (let from = before.index + 1; from <= lastIndex;) {
+      const read = await log.read(from, PART_BYTES);
+      const batches = read.filter((batch) => readHeader(batch).index <= lastIndex);
+      if (batches.length === 0) throw new Error(`The log says that it holds entry ${from}, but gives none.`);
+      const [first, last] = [readHeader(batches[0]!), readHeader(batches.at(-1)!)];
+      const outcomes = await readOutcomes(first.baseOffset, last.baseOffset + last.count - first.baseOffset);
+      yield { batches, outcomes };
+      from = last.index + 1;
+    }
+  }
+}
+
+/** A follower that is given another state while it is read can only begin again. */
+async function* told(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (!(error instanceof LogRangeError)) throw error;
+    throw replaced(error);
+  }
+}
+
+function replaced(cause?: unknown): NodeError {
+  const message = 'This node was given a snapshot by the leader while its log was being read; begin the backup again.';
+  return new NodeError('UNAVAILABLE', 'NOT_READY', message, { retryAfterMs: RETRY_AFTER_MILLIS, cause });
+}
