@@ -1,3 +1,4 @@
+import type { LogBoundary } from './log-store';
 import type { RoomOnDisk } from './disk-space';
 import type { FileSystem } from './files';
 import type { LogFailedError } from './log-errors';
@@ -26,6 +27,8 @@ export interface SegmentView {
   readonly path: string;
   readonly firstIndex: number;
   readonly lastIndex: number;
+  /** What its first entry continues. */
+  readonly before: LogBoundary;
   readonly firstOffset: number;
   /** Of its last batch, microseconds since the Unix epoch. */
   readonly lastTime: number;

@@ -74,11 +74,6 @@ export class SegmentedLog implements LogStore {
     return this.segments.first.firstIndex;
   }
 
-  /** What the first entry continues. */
-  get before(): LogBoundary {
-    return this.segments.first.before;
-  }
-
   get lastIndex(): number {
     return this.end.index;
   }
@@ -222,7 +217,7 @@ export class SegmentedLog implements LogStore {
   /** The segments, oldest first: what a policy of retention decides from. */
   segmentViews(): SegmentView[] {
     return this.segments.all().map(({ path, firstIndex, lastIndex, before, lastTime, file }) => {
-      return { path, firstIndex, lastIndex, firstOffset: before.nextOffset, lastTime, bytes: file.capacity };
+      return { path, firstIndex, lastIndex, before, firstOffset: before.nextOffset, lastTime, bytes: file.capacity };
     });
   }
 

@@ -1,6 +1,7 @@
 import { NodeError, type RunningBackup } from '../api/node-port';
 import { readHeader } from '../log/batch';
 import { LogRangeError } from '../log/log-errors';
+import type { LogBoundary } from '../log/log-store';
 import type { SegmentedLog } from '../log/segmented-log';
 import { type BackedUpEntries, type BackupHeader, type BackupSource, writeBackup } from '../raft/backup';
 import { systemClock } from '../raft/replica/environment';
@@ -49,7 +50,7 @@ export class GroupBackup {
     try {
       reader = await this.newestSnapshot();
       await this.options.caughtUp(deadlineMs);
-      if ((reader?.meta.index ?? 0) < this.options.log.before.index) throw replaced();
+      if ((reader?.meta.index ?? 0) < beginningOf(this.options.log).index) throw replaced();
       const source = new RunningSource(this.options, reader);
       return { expectedBytes: source.expectedBytes, bytes: told(writeBackup(source)), close };
     } catch (error) {
@@ -78,7 +79,7 @@ class RunningSource implements BackupSource {
       ...owner(),
       group,
       createdAt: systemClock.wallMicros(),
-      before: { ...log.before },
+      before: beginningOf(log),
       lastIndex,
       nextOffset: nextOffset(),
       commitIndex: lastIndex,
@@ -126,4 +127,11 @@ async function* told(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void,
 function replaced(cause?: unknown): NodeError {
   const message = 'This node was given a snapshot by the leader while its log was being read; begin the backup again.';
   return new NodeError('UNAVAILABLE', 'NOT_READY', message, { retryAfterMs: RETRY_AFTER_MILLIS, cause });
+}
+
+/** What the first entry of a log continues. */
+function beginningOf(log: SegmentedLog): LogBoundary {
+  const [first] = log.segmentViews();
+  if (!first) throw new Error('A log has no segment, though it always has one.');
+  return first.before;
 }

@@ -75,6 +75,7 @@ class DirectoryMaker {
       const { index, term, file, configuration } = pointer;
       await stable.saveSnapshot(FIRST_GROUP, { index, term, file, configuration });
       await stable.saveHardState(FIRST_GROUP, { term: last.term, vote: this.nodeId });
+      await stable.saveLogEnd(FIRST_GROUP, { index: last.index, term: last.term });
       // Last: a directory that belongs to no cluster does not start by itself.
       await stable.joinCluster(this.clusterId, source.header.partitions);
       return { clusterId: this.clusterId, nodeId: this.nodeId, configurationIndex: last.index };

@@ -25,7 +25,10 @@ export interface StableRecords {
   readonly groups: readonly number[];
   readonly vote: VoteState | undefined;
   readonly pointer: SnapshotPointer | undefined;
+  /** Entries up to there may have been acknowledged here and be lost. */
   readonly loss: LogPosition | undefined;
+  /** Where the log ended when it was last closed. */
+  readonly logEnd: LogPosition | undefined;
 }
 
 const NOTHING: StableRecords = {
@@ -34,6 +37,7 @@ const NOTHING: StableRecords = {
   vote: undefined,
   pointer: undefined,
   loss: undefined,
+  logEnd: undefined,
 };
 const STABLE = 'stable';
 const LEVEL_LOCK = 'LOCK';
@@ -89,6 +93,7 @@ async function readCopy(dataDir: string, copy: string, group: number, report: On
       vote: here ? store.voteState(group) : undefined,
       pointer: store.snapshot(group),
       loss: store.lossMark(group),
+      logEnd: store.logEnd(group),
     };
   } finally {
     await store.close();

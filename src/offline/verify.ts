@@ -70,6 +70,7 @@ class Verification {
     const committed = Math.max(snapshots.at(-1)?.meta.index ?? 0, await this.knownCommit(segments));
     const replayed = await this.log(segments, snapshots, committed);
     this.checkReach(snapshots, segments);
+    this.checkEnd(join(folder, 'log'), stable, snapshots);
     return this.reportOn(stable, segments, snapshots, committed, replayed);
   }
 
@@ -174,6 +175,18 @@ class Verification {
     this.batches += 1;
     this.records += count;
     this.lastIndex = index;
+  }
+
+  /** Neither segments nor marks tell that the last entries are gone; where the log ended is also in the database. */
+  private checkEnd(file: string, { logEnd, loss }: StableRecords, snapshots: readonly GoodSnapshot[]): void {
+    const end = Math.max(this.lastIndex, snapshots.at(-1)?.meta.index ?? 0);
+    if (logEnd && logEnd.index > end) {
+      const what = `The log ended with entry ${logEnd.index} when it was closed, and ends with entry ${end} now.`;
+      this.report({ kind: 'damage', file, position: 0, what, fromIndex: end + 1, toIndex: logEnd.index });
+    }
+    if (!loss) return;
+    const what = `Entries up to ${loss.index} may have been acknowledged and lost here; no leader has settled it yet.`;
+    this.report({ kind: 'note', file, position: 0, what });
   }
 
   /** A log whose beginning was dropped needs a snapshot that reaches it. */

@@ -17,12 +17,16 @@ import { filesBelow, flipBit, writeAt, WrittenDirectory } from './written-direct
 const OPENED_AT_FROM_END = 24;
 
 let written: WrittenDirectory;
+let killed: WrittenDirectory;
 
 beforeAll(async () => {
-  written = await WrittenDirectory.make();
+  [written, killed] = await Promise.all([WrittenDirectory.make(), WrittenDirectory.make('killed')]);
 }, 120_000);
 
-afterAll(() => written?.remove());
+afterAll(() => {
+  written?.remove();
+  killed?.remove();
+});
 
 async function verify(dataDir: string): Promise<{ report: VerifyReport; findings: Finding[] }> {
   const findings: Finding[] = [];
@@ -98,7 +102,7 @@ describe('a directory in which all is well', () => {
   });
 
   test('nothing is changed, not even what a start would clear away or cut off', async () => {
-    const dataDir = written.copy();
+    const dataDir = killed.copy();
     // Half a flush at the end: a start would cut it, remove the spare file, and finish a vote.
     tearLastFlush(dataDir);
     const before = fingerprint(dataDir);
@@ -121,7 +125,7 @@ function tearLastFlush(dataDir: string): string {
 
 describe('what a crash explains', () => {
   test('a torn tail is named, and is no damage', async () => {
-    const dataDir = written.copy();
+    const dataDir = killed.copy();
     const path = tearLastFlush(dataDir);
     const { report, findings } = await verify(dataDir);
     expect(report).toMatchObject({ clean: true, torn: 1 });
@@ -143,6 +147,18 @@ describe('what a crash explains', () => {
 });
 
 describe('damage', () => {
+  test('a tail that is torn although the node was stopped: where the log ended is known', async () => {
+    const dataDir = written.copy();
+    const { lastIndex } = (await verify(dataDir)).report;
+    tearLastFlush(dataDir);
+    const { report, findings } = await verify(dataDir);
+    expect(report.clean).toBe(false);
+    expect(findings).toMatchObject([
+      { kind: 'torn' },
+      { kind: 'damage', fromIndex: report.lastIndex + 1, toIndex: lastIndex },
+    ]);
+  });
+
   test('all of it is named by file and place, not only the first', async () => {
     const dataDir = written.copy();
     const [first, second] = segments(dataDir) as [string, string];

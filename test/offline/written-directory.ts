@@ -8,7 +8,7 @@ import { LedgerClient } from '../../src/client';
 const VALUE_BYTES = 3_000;
 const STOPPED = 0;
 
-/** The data directory that a real node has left after a clean stop: several segments, two snapshots, money and values. */
+/** The data directory that a real node has left: several segments, two snapshots, money and values. */
 export class WrittenDirectory {
   private copies = 0;
 
@@ -17,7 +17,8 @@ export class WrittenDirectory {
     readonly dataDir: string,
   ) {}
 
-  static async make(): Promise<WrittenDirectory> {
+  /** @param end how the node ended */
+  static async make(end: 'stopped' | 'killed' = 'stopped'): Promise<WrittenDirectory> {
     const folder = mkdtempSync(join(tmpdir(), 'ledger-offline-'));
     const [rpc, gossip, http] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`) as [string, string, string];
     const flags = ['--database-url', 'off', '--segment-bytes', '1MiB', '--snapshot-bytes', '1MiB'];
@@ -31,8 +32,8 @@ export class WrittenDirectory {
       } finally {
         await client.close();
       }
-      const { code } = await node.stop();
-      if (code !== STOPPED) throw new Error(`The node did not stop cleanly: ${node.log()}`);
+      if (end === 'killed') await node.kill9();
+      else if ((await node.stop()).code !== STOPPED) throw new Error(`The node did not stop cleanly: ${node.log()}`);
       return new WrittenDirectory(folder, node.dataDir);
     } finally {
       await node.kill9();
