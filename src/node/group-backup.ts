@@ -5,6 +5,7 @@ import type { LogBoundary } from '../log/log-store';
 import type { SegmentedLog } from '../log/segmented-log';
 import { type BackedUpEntries, type BackupHeader, type BackupSource, writeBackup } from '../raft/backup';
 import { systemClock } from '../raft/replica/environment';
+import { OutcomeDamageError } from './outcome-keeper';
 import type { Replica } from '../raft/replica/replica';
 import type { Snapshotter } from '../raft/replica/snapshotter';
 import type { SnapshotReader, SnapshotStore } from '../raft/snapshot';
@@ -18,7 +19,10 @@ export interface GroupBackupOptions {
   readonly caughtUp: (deadlineMs: number) => Promise<void>;
   readonly snapshots: Pick<SnapshotStore, 'newestValid' | 'read'>;
   readonly snapshotter: Pick<Snapshotter, 'holdLog'>;
+  /** Rejects with OutcomeDamageError where they are not what was written. */
   readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
+  /** False where no peer has given them. */
+  readonly mendOutcomes: (damage: OutcomeDamageError) => Promise<boolean>;
   /** The offset after the last applied record. */
   readonly nextOffset: () => number;
 }
@@ -100,16 +104,39 @@ class RunningSource implements BackupSource {
   }
 
   async *entries(): AsyncGenerator<BackedUpEntries, void, undefined> {
-    const { log, readOutcomes } = this.options;
+    const { log } = this.options;
     const { before, lastIndex } = this.header;
     for (let from = before.index + 1; from <= lastIndex;) {
       const read = await log.read(from, PART_BYTES);
       const batches = read.filter((batch) => readHeader(batch).index <= lastIndex);
       if (batches.length === 0) throw new Error(`The log says that it holds entry ${from}, but gives none.`);
       const [first, last] = [readHeader(batches[0]!), readHeader(batches.at(-1)!)];
-      const outcomes = await readOutcomes(first.baseOffset, last.baseOffset + last.count - first.baseOffset);
+      const outcomes = await soundOutcomes(
+        this.options,
+        first.baseOffset,
+        last.baseOffset + last.count - first.baseOffset,
+      );
       yield { batches, outcomes };
       from = last.index + 1;
+    }
+  }
+}
+
+/** Outcomes that are damaged on this disk are taken from a peer; a backup that lacks them could not be restored. */
+async function soundOutcomes(
+  { readOutcomes, mendOutcomes }: GroupBackupOptions,
+  offset: number,
+  count: number,
+): Promise<Buffer> {
+  // Each try mends all of one entry, of which there are at most as many as records.
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await readOutcomes(offset, count);
+    } catch (error) {
+      if (!(error instanceof OutcomeDamageError)) throw error;
+      if (tries < count && (await mendOutcomes(error))) continue;
+      const message = `${error.message} No peer has given it; make the backup of another node.`;
+      throw new NodeError('UNAVAILABLE', 'NOT_READY', message, { retryAfterMs: RETRY_AFTER_MILLIS, cause: error });
     }
   }
 }

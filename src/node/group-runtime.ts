@@ -117,7 +117,7 @@ export class GroupRuntime {
       fromPeers,
     });
     this.backup = new GroupBackup({
-      ...{ group: id, log, replica, readOutcomes, nextOffset },
+      ...{ group: id, log, replica, nextOffset, ...checked },
       caughtUp: (deadlineMs) => this.barrier.wait({ level: 'LINEARIZABLE' }, deadlineMs),
       owner: () => {
         const { clusterId, nodeId, nodeName, partitions } = data;

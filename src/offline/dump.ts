@@ -5,7 +5,7 @@ import { BatchKind, type BatchHeader, payloadOf } from '../log/batch';
 import { ChunkFormatError, iterateChunks, RecordType } from '../log/chunk';
 import type { FileSystem } from '../log/files';
 import { decodeCommand } from '../ledger/command-codec';
-import { decodeOutcomeRow, isOutcomeRowSet, OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
+import { decodeOutcomeRow, firstUnsoundOutcome, isOutcomeRowSet, OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
 import { commandValue, recordValue } from '../ledger/record-value';
 import { FIRST_GROUP } from '../node/data-directory';
 import { ConfigurationFormatError, decodeConfiguration, type Configuration } from '../raft/core';
@@ -126,10 +126,11 @@ class Dump {
     }
   }
 
-  private async records(header: BatchHeader, payload: Buffer): Promise<DumpedRecord[]> {
+  private async records(header: BatchHeader, payload: Buffer): Promise<(DumpedRecord | Finding)[]> {
     const numbered = header.kind === BatchKind.Records;
     const rows = numbered ? await this.outcomes.read(header.baseOffset, header.count) : undefined;
-    const records: DumpedRecord[] = [];
+    const records: (DumpedRecord | Finding)[] = [];
+    if (rows) records.push(...this.unsound(rows, header.baseOffset));
     let ordinal = 0;
     for (const chunk of iterateChunks(payload)) {
       for (let i = 0; i < chunk.count; i++, ordinal++) {
@@ -140,6 +141,18 @@ class Dump {
       }
     }
     return records;
+  }
+
+  /** Names the outcomes that are not what was written, and blots them out: nobody is shown what nobody decided. */
+  private unsound(rows: Buffer, firstOffset: number): Finding[] {
+    const findings: Finding[] = [];
+    for (let next = firstUnsoundOutcome(rows, firstOffset); next >= 0; next = firstUnsoundOutcome(rows, firstOffset)) {
+      rows.fill(0, next * OUTCOME_ROW_BYTES, (next + 1) * OUTCOME_ROW_BYTES);
+      const offset = firstOffset + next;
+      const what = `The outcome of the record at offset ${offset} is not what was written.`;
+      findings.push({ kind: 'damage', ...this.outcomes.placeOf(offset), what });
+    }
+    return findings;
   }
 
   private valueOf(type: number, width: number, bytes: Buffer, rows: Buffer | undefined, at: number): Buffer {

@@ -76,6 +76,18 @@ describe('dump', () => {
   });
 });
 
+test('an outcome that is damaged is named, and not shown', async () => {
+  const dataDir = written.copy();
+  const [first] = entries(await dump(dataDir));
+  flipBit(`${first!.file}.outcomes`, 22 * 64 + 33);
+  const items = await dump(dataDir);
+  expect(items.filter((item) => item.kind === 'damage')).toMatchObject([
+    { file: `${first!.file}.outcomes`, position: 22 * 64 },
+  ]);
+  const { command, outcome } = decodeLedgerRecord(records(items)[22]!.value);
+  expect([command, outcome]).toEqual(['transfer', undefined]);
+});
+
 describe('the commands', () => {
   test('verify: exit 0 where all is well, 1 where it is not, 2 where there is nothing to look at', async () => {
     const clean = await runCommand(['verify', '--data-dir', written.dataDir]);
