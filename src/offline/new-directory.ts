@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { BatchKind, type BatchHeader, readHeader, sealBatch } from '../log/batch';
 import { endAfter } from '../log/continuity';
 import type { FileSystem } from '../log/files';
+import type { LogFailedError } from '../log/log-errors';
 import type { LogBoundary } from '../log/log-store';
 import { OutcomeStore } from '../log/outcomes';
 import { SegmentedLog } from '../log/segmented-log';
@@ -56,7 +57,7 @@ class DirectoryMaker {
   private readonly clusterId = randomBytes(CLUSTER_ID_BYTES).toString('hex');
   private readonly nodeId = randomBytes(NODE_ID_BYTES).toString('hex');
   private readonly folder: string;
-  private failure: unknown;
+  private failure: LogFailedError | undefined;
 
   constructor(private readonly options: NewDirectoryOptions) {
     this.folder = join(options.dataDir, 'groups', String(FIRST_GROUP));
@@ -128,20 +129,17 @@ class DirectoryMaker {
       files,
       group: FIRST_GROUP,
       cacheBytes: CACHE_BYTES,
+      // Whoever waits for a sync hears of it as well.
       onFatal: (error) => (this.failure ??= error),
     });
+    const outcomes = await OutcomeStore.open({ log, files });
     try {
-      const outcomes = await OutcomeStore.open({ log, files });
-      try {
-        if (source.header.before.index > 0) await log.reset(source.header.before);
-        const end = await this.copyEntries(log, outcomes);
-        return await this.appendConfiguration(log, end);
-      } finally {
-        await outcomes.close();
-      }
+      if (source.header.before.index > 0) await log.reset(source.header.before);
+      const end = await this.copyEntries(log, outcomes);
+      return await this.appendConfiguration(log, end);
     } finally {
+      await outcomes.close();
       await log.close();
-      if (this.failure) throw this.failure;
     }
   }
 
@@ -188,6 +186,7 @@ class DirectoryMaker {
     );
     log.append(batch);
     await log.sync();
+    if (this.failure) throw this.failure;
     return endAfter(readHeader(batch));
   }
 }

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LedgerClient } from '../../src/client';
+import { type LedgerClient } from '../../src/client';
 import { runCommand, type Ended } from '../cli/node-command';
-import { ChangingCluster } from './changing-cluster';
+import { type ChangingCluster } from './changing-cluster';
 
 export const READY = 60_000;
 export const FIRST_ID = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
