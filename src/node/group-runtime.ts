@@ -9,7 +9,7 @@ import type { PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
 import { FIRST_GROUP } from './data-directory';
 import { FullDisk } from './full-disk';
-import { GroupBackup } from './group-backup';
+import { GroupBackup, type GroupBackupOptions } from './group-backup';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
@@ -26,6 +26,8 @@ import { RecordReader } from './record-reader';
 import { WritePath } from './write-path';
 
 const HAND_OVER_POLL_MILLIS = 10;
+
+type CheckedOutcomes = Pick<GroupBackupOptions, 'readOutcomes' | 'mendOutcomes'>;
 /** A member that does not answer a small question in this time is asked again later. */
 const ASK_MILLIS = 2_000;
 /** What storage needs now and then is looked after so often. */
@@ -116,16 +118,7 @@ export class GroupRuntime {
       signal: this.appliedSignal,
       fromPeers,
     });
-    this.backup = new GroupBackup({
-      ...{ group: id, log, replica, nextOffset, ...checked },
-      caughtUp: (deadlineMs) => this.barrier.wait({ level: 'LINEARIZABLE' }, deadlineMs),
-      owner: () => {
-        const { clusterId, nodeId, nodeName, partitions } = data;
-        return { clusterId, nodeId, nodeName, partitions };
-      },
-      snapshots: storage.snapshots,
-      snapshotter: storage.snapshotter,
-    });
+    this.backup = this.backupOf(options, checked);
     this.serve(transport, history, transfer);
   }
 
@@ -200,6 +193,21 @@ export class GroupRuntime {
       handOver: (to) => this.leadership.handOver(to, ASK_MILLIS),
       nameOf,
       events,
+    });
+  }
+
+  private backupOf({ data }: GroupOptions, outcomes: CheckedOutcomes): GroupBackup {
+    const { id: group, log, replica, machine, barrier, storage } = this;
+    return new GroupBackup({
+      ...{ group, log, replica, ...outcomes },
+      nextOffset: () => machine.nextOffset,
+      caughtUp: (deadlineMs) => barrier.wait({ level: 'LINEARIZABLE' }, deadlineMs),
+      owner: () => {
+        const { clusterId, nodeId, nodeName, partitions } = data;
+        return { clusterId, nodeId, nodeName, partitions };
+      },
+      snapshots: storage.snapshots,
+      snapshotter: storage.snapshotter,
     });
   }
 
