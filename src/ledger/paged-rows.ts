@@ -1,25 +1,18 @@
+import { FrozenRows, type CapturedRows } from './frozen-rows';
 import { invariant } from './invariant';
 
 /** Most rows of a table: row numbers are 32-bit words. */
 const MAX_ROWS = 0xffff_fff0;
 
-/** Rows of a table as they were at one moment: the pages must not be written to. */
-export interface CapturedRows {
-  readonly pages: readonly Uint32Array[];
-  readonly rows: number;
-}
-
 /**
  * A table of fixed-size rows of 32-bit words, in pages: it grows by a page at a time, so that no growth copies what is
- * there. Row numbers are dense from 0. A page can be frozen for a snapshot; the next write to it copies it first.
+ * there, and no page ever moves. Row numbers are dense from 0. Rows can be frozen for a snapshot while they go on changing.
  */
 export class PagedRows {
   /** Read freely; write only to what `writablePage` gave. */
   readonly pages: Uint32Array[] = [];
-  private readonly frozen: boolean[] = [];
-  private frozenPages = 0;
-  /** Captures that somebody may still be reading. */
-  private readers = 0;
+  /** What somebody may still be reading. */
+  private freezes: readonly FrozenRows[] = [];
   private used = 0;
 
   constructor(
@@ -32,9 +25,9 @@ export class PagedRows {
     return this.used;
   }
 
-  /** Whether any page is frozen: the hot path asks once a batch and writes directly where none is. */
-  get hasFrozenPages(): boolean {
-    return this.frozenPages > 0;
+  /** Whether a write has to keep what was there: the hot path asks, and writes directly where nobody reads. */
+  get isFrozen(): boolean {
+    return this.freezes.length > 0;
   }
 
   /** Adds a row of zeros and returns its number. */
@@ -43,7 +36,6 @@ export class PagedRows {
     invariant(row < MAX_ROWS, 'A table of the ledger is full: it has as many rows as a 32-bit number can name.');
     if (row >>> this.pageShift === this.pages.length) {
       this.pages.push(new Uint32Array(this.wordsPerRow << this.pageShift));
-      this.frozen.push(false);
     }
     this.used = row + 1;
     return row;
@@ -58,42 +50,34 @@ export class PagedRows {
     return (row & ((1 << this.pageShift) - 1)) * this.wordsPerRow;
   }
 
-  /** The row's page, made safe to write to: a frozen one is replaced by a copy. */
+  /** The row's page, to write to this row of it: what was there is kept for those who read the frozen rows. */
   writablePageOf(row: number): Uint32Array {
-    const number = row >>> this.pageShift;
-    if (this.frozen[number] === true) {
-      this.pages[number] = (this.pages[number] as Uint32Array).slice();
-      this.frozen[number] = false;
-      this.frozenPages--;
-    }
-    return this.pages[number] as Uint32Array;
+    for (let i = 0; i < this.freezes.length; i++) (this.freezes[i] as FrozenRows).keep(row);
+    return this.pages[row >>> this.pageShift] as Uint32Array;
   }
 
-  /** The rows as they are now, to be read until `thaw` is called; for tables whose rows change. */
-  freeze(): CapturedRows {
-    this.frozen.fill(true);
-    this.frozenPages = this.pages.length;
-    this.readers++;
-    return this.capture();
+  /** The rows as they are now, to be read until `thaw` is called with them; for tables whose rows change. */
+  freeze(): FrozenRows {
+    const frozen = new FrozenRows(this.pages.slice(), this.used, this.wordsPerRow, this.pageShift);
+    this.freezes = [...this.freezes, frozen];
+    return frozen;
   }
 
-  /** One of those who called `freeze` has read all it wants. */
-  thaw(): void {
-    this.readers--;
-    if (this.readers > 0) return;
-    this.frozen.fill(false);
-    this.frozenPages = 0;
+  /** Nobody reads `frozen` any more. */
+  thaw(frozen: FrozenRows): void {
+    this.freezes = this.freezes.filter((one) => one !== frozen);
   }
 
   /** The rows that exist now, for tables whose rows never change once they are written. */
   capture(): CapturedRows {
-    return { pages: this.pages.slice(), rows: this.used };
+    const pages = this.pages.slice();
+    return { rows: this.used, pageCount: pages.length, page: (number) => pages[number] as Uint32Array };
   }
 
-  /** Drops all rows, before those of a snapshot take their place. */
+  /** Drops all rows, before those of a snapshot take their place. Who reads frozen rows has their pages. */
   clear(): void {
-    this.pages.length = this.frozen.length = 0;
-    this.frozenPages = this.used = 0;
+    this.pages.length = this.used = 0;
+    this.freezes = [];
   }
 
   /** Takes over a page of a snapshot, in order; false where it is not whole rows, or does not follow a full page. */
@@ -106,7 +90,6 @@ export class PagedRows {
     const page = new Uint32Array(this.wordsPerRow * capacity);
     page.set(words);
     this.pages.push(page);
-    this.frozen.push(false);
     this.used += rows;
     return true;
   }

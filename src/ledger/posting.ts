@@ -39,7 +39,7 @@ export class Posting {
    */
   postSmall(debit: number, credit: number, amount: number): boolean {
     const hot = this.tables.accounts.hot;
-    if (hot.hasFrozenPages) {
+    if (hot.isFrozen) {
       hot.writablePageOf(debit);
       hot.writablePageOf(credit);
     }

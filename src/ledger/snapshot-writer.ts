@@ -1,12 +1,13 @@
 import { ARENA_PAGE_BYTES } from './byte-arena';
-import { type CapturedRows, type PagedRows } from './paged-rows';
+import { type CapturedRows } from './frozen-rows';
+import { type PagedRows } from './paged-rows';
 import { encodeHead, encodeLedger, FRAME_HEADER_BYTES, FrameKind } from './snapshot-format';
 import { type Tables } from './tables';
 
 /**
- * The state at the moment of the call, as frames. Nothing is copied now: pages that change later are copied by the first
- * change (PagedRows.freeze), rows that never change are read where they lie. Read it to its end, or call `return()` on its
- * iterator, so that the pages are let go.
+ * The state at the moment of the call, as frames. Nothing is copied now: a row that changes later is kept by its first
+ * change (FrozenRows), rows that never change are read where they lie. Read it to its end, or call `return()` on its
+ * iterator, so that the rows are let go.
  */
 export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const { accounts, limits, transfers, arena } = tables;
@@ -30,8 +31,8 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
       yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows);
       yield frame(FrameKind.END, Buffer.alloc(0));
     } finally {
-      accounts.hot.thaw();
-      accounts.cold.thaw();
+      accounts.hot.thaw(hot);
+      accounts.cold.thaw(cold);
     }
   }
   return frames();
@@ -39,9 +40,9 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
 
 function* rowFrames(kind: number, captured: CapturedRows, table: PagedRows): Generator<Buffer> {
   const rowsPerPage = 1 << table.pageShift;
-  for (const [i, page] of captured.pages.entries()) {
+  for (let i = 0; i < captured.pageCount; i++) {
     const rows = Math.min(rowsPerPage, captured.rows - i * rowsPerPage);
-    yield* pageFrame(kind, page.buffer as ArrayBuffer, rows * table.wordsPerRow * 4);
+    yield* pageFrame(kind, captured.page(i).buffer as ArrayBuffer, rows * table.wordsPerRow * 4);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type CapturedRows, type PagedRows } from './paged-rows';
+import { type PagedRows } from './paged-rows';
 import { encodeHead, encodeLedger } from './snapshot-format';
 import { type Tables } from './tables';
 
@@ -22,8 +22,7 @@ export class StateHasher {
     updateRows(total, accounts.hot);
     updateRows(total, accounts.cold);
     total.update(this.arena.digest(texts.pages, texts.lastUsed));
-    const rows = transfers.rows.capture();
-    total.update(this.transfers.digest(rows.pages, bytesInLastPage(rows, transfers.rows)));
+    total.update(this.transfers.digest(transfers.rows.pages, bytesInLastPage(transfers.rows)));
     return total.digest('hex');
   }
 }
@@ -45,16 +44,15 @@ class RunningHash {
 }
 
 function updateRows(hash: Hash, table: PagedRows): void {
-  const captured = table.capture();
-  const last = captured.pages.length - 1;
-  captured.pages.forEach((page, i) => {
-    hash.update(i < last ? bytesOf(page) : bytesOf(page).subarray(0, bytesInLastPage(captured, table)));
+  const last = table.pages.length - 1;
+  table.pages.forEach((page, i) => {
+    hash.update(i < last ? bytesOf(page) : bytesOf(page).subarray(0, bytesInLastPage(table)));
   });
 }
 
-function bytesInLastPage(captured: CapturedRows, table: PagedRows): number {
-  const before = Math.max(0, captured.pages.length - 1) << table.pageShift;
-  return (captured.rows - before) * table.wordsPerRow * 4;
+function bytesInLastPage(table: PagedRows): number {
+  const before = Math.max(0, table.pages.length - 1) << table.pageShift;
+  return (table.rows - before) * table.wordsPerRow * 4;
 }
 
 function bytesOf(page: Uint8Array | Uint32Array): Uint8Array {

@@ -21,30 +21,54 @@ describe('a paged table', () => {
     expect(table.rows).toBe(5);
   });
 
-  test('a frozen page is copied by its first write, and by no other', () => {
+  test('frozen rows stay as they were while the table goes on, and its pages stay where they are', () => {
     const table = filled(8);
+    const page = table.pageOf(0);
     const frozen = table.freeze();
-    table.writablePageOf(1)[table.startOf(1)] = 100;
-    table.writablePageOf(2)[table.startOf(2)] = 200;
-    expect(table.pages[1]).toBe(frozen.pages[1]);
-    expect(table.pages[0]).not.toBe(frozen.pages[0]);
-    expect([read(frozen.pages, 1), read(table.pages, 1), read(table.pages, 2), read(table.pages, 3)]).toEqual([
-      1, 100, 200, 3,
-    ]);
-    expect(table.hasFrozenPages).toBe(true);
-    table.thaw();
-    expect(table.hasFrozenPages).toBe(false);
-    expect(table.writablePageOf(4)).toBe(frozen.pages[1]);
+    for (const value of [100, 101]) table.writablePageOf(1)[table.startOf(1)] = value;
+    table.writablePageOf(6)[table.startOf(6)] = 600;
+    const added = table.append();
+    table.writablePageOf(added)[table.startOf(added)] = 800;
+    expect(table.isFrozen).toBe(true);
+    expect([frozen.rows, frozen.pageCount]).toEqual([8, 2]);
+    const pages = [frozen.page(0), frozen.page(1)];
+    expect([0, 1, 2, 3, 4, 5, 6, 7].map((row) => read(pages, row))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([1, 6, 8].map((row) => read(table.pages, row))).toEqual([101, 600, 800]);
+    expect(table.pageOf(0)).toBe(page);
+    table.thaw(frozen);
+    expect(table.isFrozen).toBe(false);
   });
 
-  test('stays frozen until all who froze it have read', () => {
+  test('what was read of frozen rows does not change, and is not read again', () => {
+    const table = filled(8);
+    const frozen = table.freeze();
+    const first = frozen.page(0);
+    table.writablePageOf(1)[table.startOf(1)] = 100;
+    table.writablePageOf(4)[table.startOf(4)] = 400;
+    expect([read([first], 1), frozen.page(1)[0]]).toEqual([1, 4]);
+    expect(() => frozen.page(0)).toThrow('read twice');
+    expect(() => frozen.page(2)).toThrow('not there');
+  });
+
+  test('each who froze the rows has them as they were then, also when the table is emptied', () => {
     const table = filled(4);
     const first = table.freeze();
     table.writablePageOf(0)[0] = 7;
     const second = table.freeze();
-    table.thaw();
     table.writablePageOf(0)[0] = 8;
-    expect([read(first.pages, 0), read(second.pages, 0), read(table.pages, 0)]).toEqual([0, 7, 8]);
+    table.thaw(first);
+    table.writablePageOf(3)[table.startOf(3)] = 9;
+    table.clear();
+    expect([first.page(0)[0], second.page(0)[0]]).toEqual([0, 7]);
+  });
+
+  test('keeps as many rows as there are', () => {
+    const rows = 10_000;
+    const table = filled(rows);
+    const frozen = table.freeze();
+    for (let row = rows - 1; row >= 0; row--) table.writablePageOf(row)[table.startOf(row)] = 1_000_000;
+    const pages = Array.from({ length: frozen.pageCount }, (_, i) => frozen.page(i));
+    for (let row = 0; row < rows; row++) expect(read(pages, row)).toBe(row);
   });
 
   test('takes over pages in order, and only whole ones before the last', () => {

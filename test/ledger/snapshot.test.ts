@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     const givenUp = ledger.state.snapshot()[Symbol.iterator]();
     givenUp.next();
     givenUp.return?.();
-    expect(ledger.tables.accounts.hot.hasFrozenPages).toBe(false);
+    expect(ledger.tables.accounts.hot.isFrozen).toBe(false);
   });
 });
 

@@ -27,8 +27,8 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: WRITER,
-        original: `accounts.hot.freeze();`,
-        replacement: `(accounts.hot.freeze(), accounts.hot.thaw(), accounts.hot.capture());`,
+        original: `const hot = accounts.hot.freeze();`,
+        replacement: `const hot = accounts.hot.freeze(); accounts.hot.thaw(hot);`,
       },
     ],
   },
