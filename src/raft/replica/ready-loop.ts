@@ -1,4 +1,4 @@
-import { DiskFullError } from '../../log/log-errors';
+import { DiskFullError, LogDamageError } from '../../log/log-errors';
 import { RaftMessageError, type Message, type NodeId, type RaftCore, type Ready } from '../core';
 import { entryOf, verifyEntry } from './entries';
 import type { ReplicaOptions } from './replica-options';
@@ -168,8 +168,15 @@ export class ReadyLoop {
     this.drain();
   }
 
-  /** Asked again at the next tick, not at once: a disk that fails answers fast. One line for each peer until it is read. */
+  /**
+   * Asked again at the next tick, not at once: a disk that fails answers fast. One line for each peer until it is read.
+   * What is damaged can never be read: only an opening mends it, and until then the peer would wait for ever.
+   */
   private notLoaded(peer: NodeId, from: number, error: unknown): void {
+    if (error instanceof LogDamageError) {
+      this.background(Promise.reject(error));
+      return;
+    }
     this.retryAtTick.add(peer);
     if (this.unreadable.has(peer)) return;
     this.unreadable.add(peer);

@@ -1,3 +1,4 @@
+import { LogDamageError } from '../../../src/log/log-errors';
 import type { SnapshotMeta } from '../../../src/raft/core';
 import { B, C, LoneReplica } from './lone-replica';
 
@@ -57,6 +58,17 @@ describe('a follower that lacks more than the leader has in memory', () => {
       await node.settle();
     }
     expect(sentToC()[0]).toBe(1);
+  });
+
+  test('a log that is damaged there ends the process: the next one mends it, and no leader leaves a peer behind for ever', async () => {
+    const where = { file: '/node/log/1.log', position: 512, fromIndex: 1, toIndex: 1 };
+    const damage = new LogDamageError(where, 'A batch does not have the CRC that its header states.');
+    jest.spyOn(node.log, 'cached').mockReturnValue(undefined);
+    jest.spyOn(node.log, 'read').mockRejectedValue(damage);
+    reject();
+    await node.settle();
+    expect(node.failures).toEqual([damage]);
+    expect(sentToC()).toEqual([]);
   });
 
   test('what is under a snapshot comes as a snapshot, one at a time, again where it did not get through', async () => {
