@@ -9,11 +9,15 @@ import { Command, CommanderError } from 'commander';
 import { measureDisk } from './ceilings/disk';
 import { measureGrpc } from './ceilings/grpc';
 import { type ClusterRun, runCluster } from './cluster-run';
+import { catchUpText, measureCatchUp } from './faults/catch-up';
 import { failoverText, measureFailover } from './faults/failover';
+import { measureRestart, restartText } from './faults/restart';
 import { machine, type Report, reportText } from './report';
 
 const DEFAULT_SECONDS = 6;
 const QUICK_SECONDS = 1;
+const CATCH_UP_SECONDS = 15;
+const CATCH_UP_PATIENCE = 1_800;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
@@ -51,6 +55,18 @@ function parse(): (signal: AbortSignal) => Promise<string> {
     .option('--kills <n>', 'leaders ended by SIGKILL', '50')
     .option('--stops <n>', 'leaders ended by SIGTERM', '50')
     .action(does(failover));
+  program
+    .command('catch-up')
+    .description('how a node comes back that was away while the log grew, and what the others notice')
+    .option('--gigabytes <n>', 'GB by which the log grows meanwhile', '10')
+    .option('--transfers <n>', 'transfers in the state, which make the snapshot large', '2000000')
+    .action(does(catchUp));
+  program
+    .command('restart')
+    .description('how long a node needs to start again')
+    .option('--transfers <n>', 'transfers in its log', '10000000')
+    .option('--starts <n>', 'starts of each kind', '3')
+    .action(does(restart));
   program.parse(process.argv);
   if (!chosen) throw new CommanderError(EXIT_USAGE, 'bench', 'nothing was asked for; see --help');
   return chosen;
@@ -92,6 +108,19 @@ async function failover(options: { kills: string; stops: string }, signal: Abort
   const kills = whole('--kills', options.kills, 0, 1_000);
   const stops = whole('--stops', options.stops, 0, 1_000);
   return failoverText(await measureFailover({ kills, stops, signal, onStep }));
+}
+
+async function catchUp(options: { gigabytes: string; transfers: string }, signal: AbortSignal): Promise<string> {
+  const gigabytes = whole('--gigabytes', options.gigabytes, 1, 1_000);
+  const transfers = whole('--transfers', options.transfers, 1, 100_000_000);
+  const limits = { seconds: CATCH_UP_SECONDS, patienceSeconds: CATCH_UP_PATIENCE };
+  return catchUpText(await measureCatchUp({ gigabytes, transfers, ...limits, signal, onStep }), gigabytes);
+}
+
+async function restart(options: { transfers: string; starts: string }, signal: AbortSignal): Promise<string> {
+  const transfers = whole('--transfers', options.transfers, 1, 100_000_000);
+  const starts = whole('--starts', options.starts, 1, 20);
+  return restartText(await measureRestart({ transfers, starts, signal, onStep }), transfers);
 }
 
 function onStep(name: string): void {

@@ -16,6 +16,11 @@ export function countersIn(leader: string, all: readonly string[]): Counters {
   };
 }
 
+/** The sum of a metric over all its labels; NaN where the text does not hold it. */
+export function valueOf(metrics: string, name: string): number {
+  return metrics.includes(`\n${name}`) ? sumOf(metrics, name) : Number.NaN;
+}
+
 /** Over all label values: every group counts. */
 function sumOf(metrics: string, name: string): number {
   let sum = 0;

@@ -65,6 +65,7 @@ export class GroupStorage {
           ? 'a torn tail was cut off the log; its bytes are kept aside'
           : 'a torn tail was cut off the log; there was no room to keep it aside',
       );
+    events.debug({ firstIndex: log.firstIndex, lastIndex: log.lastIndex }, 'the log is open');
     const outcomes = await OutcomeStore.open({ log, files, space });
     const hashSeed = Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16);
     const machine = new LedgerMachine(outcomes, hashSeed, rules);
@@ -88,7 +89,9 @@ export class GroupStorage {
       if (await recovery.beginAnew(meta.message)) return GroupStorage.open(options);
       throw new StartupError(`${config.dataDir}: ${meta.message}`, 1);
     }
+    events.debug({ index: meta.index, offset: machine.nextOffset }, 'the state is restored');
     const configurations = await lookedThrough(log, meta.index, rules, config.dataDir);
+    events.debug({}, 'the log above the snapshot is looked through');
     const loss = await recovery.loss(log);
     if (loss && options.peers?.alone()) throw nobodyToSettle(folder, log, loss);
     return new GroupStorage(
