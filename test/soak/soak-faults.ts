@@ -4,7 +4,9 @@ import type { SeededRandom } from '../support/seeded-random';
 import type { SoakCluster, SoakNode } from './soak-cluster';
 import { CLIENT } from './tcp-proxy';
 
-const MOST_PAUSE = 1_500;
+/** Milliseconds between two faults, at most: each phase has its own, some are calm and some are wild. */
+const MOST_PAUSES = [800, 2_500, 6_000];
+const PHASE_MILLIS = 20_000;
 /** Beyond the longest election timeout, and beyond what a peer is silent before its connection is closed. */
 const MOST_SUSPENSION = 6_000;
 const MOST_DOWN = 3_000;
@@ -59,8 +61,11 @@ export class SoakFaults {
 
   private async run(): Promise<void> {
     const total = this.actions.reduce((sum, [weight]) => sum + weight, 0);
-    while (this.active) {
-      await wait(this.random.below(MOST_PAUSE));
+    for (let phase = 0, most = MOST_PAUSES[1]!; this.active;) {
+      const now = Math.floor(performance.now() / PHASE_MILLIS);
+      if (now !== phase) most = MOST_PAUSES[this.random.below(MOST_PAUSES.length)]!;
+      phase = now;
+      await wait(this.random.below(most));
       let dice = this.random.next() * total;
       const [, name, action] = this.actions.find(([weight]) => (dice -= weight) < 0)!;
       const repair = action();

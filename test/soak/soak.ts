@@ -2,6 +2,7 @@ import { LedgerClient, type ServerStatus } from '../../src/client';
 import type { FaultCounts } from '../simulator/fault-counts';
 import { SeededRandom } from '../support/seeded-random';
 import { Acknowledged } from './acknowledged';
+import { Filler } from './filler';
 import { Findings, type Finding } from './findings';
 import { LogFollower } from './log-follower';
 import { SoakCallers } from './soak-callers';
@@ -57,6 +58,7 @@ async function run(cluster: SoakCluster, findings: Findings, options: SoakOption
   const random = new SeededRandom(seed + 1);
   const callers = await SoakCallers.start(addresses, { callers: CALLERS, acknowledged, findings, random });
   const follower = await LogFollower.start(addresses, acknowledged, findings);
+  const filler = await Filler.start(addresses, findings);
   const operator = await LedgerClient.connect({ addresses, refreshIntervalMs: 500 });
   const faults = new SoakFaults(cluster, operator, new SeededRandom(seed + 2), onFault);
   const until = performance.now() + seconds * 1_000;
@@ -66,7 +68,7 @@ async function run(cluster: SoakCluster, findings: Findings, options: SoakOption
   }
   onFault('everything heals');
   await faults.heal();
-  await callers.stop();
+  await Promise.all([callers.stop(), filler.stop()]);
   await follower.untilEnd(CALM_MILLIS);
   await follower.stop();
   acknowledged.compare();

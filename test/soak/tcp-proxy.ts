@@ -14,6 +14,8 @@ export const CLIENT = 'client';
  */
 export class TcpProxy {
   private server: Server | undefined;
+  /** Also those whose other end has not said its name: one that is paused does not notice that it was reset. */
+  private readonly sockets = new Set<Socket>();
 
   constructor(
     private readonly name: string,
@@ -34,13 +36,18 @@ export class TcpProxy {
   refuse(): void {
     this.server?.close();
     this.server = undefined;
-    for (const connection of this.links.connections) {
-      if (connection.from === this.name || connection.to === this.name) connection.destroy();
-    }
+    for (const connection of this.links.connections) if (connection.from === this.name) connection.destroy();
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  private keep(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
   }
 
   private async accepted(near: Socket): Promise<void> {
     near.on('error', () => undefined);
+    this.keep(near);
     const greeting = await greetingOf(near);
     if (near.destroyed || !this.server) {
       near.destroy();
@@ -48,6 +55,7 @@ export class TcpProxy {
     }
     const far = connect({ port: this.targetPort, host: '127.0.0.1', noDelay: true });
     far.on('error', () => near.destroy());
+    this.keep(far);
     const { links, name } = this;
     const from = greeting.name;
     const connection = { from, to: name, destroy: () => [near, far].forEach((socket) => socket.resetAndDestroy()) };
