@@ -1,4 +1,4 @@
-import { LedgerClient } from '../../src/client';
+import { LedgerClient, LedgerError } from '../../src/client';
 import { SeededRandom } from '../support/seeded-random';
 import type { Findings } from './findings';
 
@@ -39,8 +39,9 @@ export class Filler {
         if (offset <= last) this.findings.add('log', `a value was given offset ${offset} after one was given ${last}`);
         last = offset;
         this.produced += 1;
-      } catch {
-        // No answer for a minute, where a minute of faults can do that: the callers find out whether that is in order.
+      } catch (error) {
+        // A minute of faults can take a minute of answers; the callers find out whether that is in order.
+        if (!(error instanceof LedgerError)) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLIS));
     }
