@@ -102,9 +102,9 @@ export class SnapshotReader {
 }
 
 function takeRows(table: PagedRows, body: Buffer): void {
-  // Words are copied out of the bytes, which may lie anywhere.
-  const words = new Uint32Array(Math.floor(body.length / 4));
-  Buffer.from(words.buffer).set(body.subarray(0, words.length * 4));
+  // Words can be read in place only where they lie on words; the table copies them.
+  const bytes = body.byteOffset % 4 === 0 ? body : Buffer.from(new Uint8Array(body).buffer);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(body.length / 4));
   if (body.length % 4 !== 0 || !table.restorePage(words)) throw badPage(body.length);
 }
 

@@ -13,6 +13,7 @@ const VALUES_IN_FLIGHT = 8;
 const ROWS_PER_BATCH = 8_190;
 const CALLERS = 16;
 const PATIENCE = 60_000;
+const SAMPLE_MILLIS = 1_000;
 /** Entries behind the leader's log that count as caught up, under writes that never pause. */
 const CAUGHT_UP = 64;
 /** The log behind is dropped, so that nothing but a snapshot brings the node back. */
@@ -67,12 +68,21 @@ async function run(cluster: ClusterProcess, options: CatchUpOptions): Promise<Ca
   onStep('writes while it catches up');
   const started = performance.now();
   const done = writer.acknowledged;
+  let seen = { at: started, acknowledged: done };
   away.start();
   await away.until('it to have caught up', options.patienceSeconds * 1_000, async () => {
     const [own, first] = await Promise.all(
       [away.metrics(), cluster.node(leader).metrics()].map((one) => one.catch(() => '')),
     );
     const behind = valueOf(first!, 'ledger_raft_last_index') - valueOf(own!, 'ledger_raft_applied_index');
+    const { at, acknowledged } = seen;
+    if (performance.now() - at >= SAMPLE_MILLIS) {
+      seen = { at: performance.now(), acknowledged: writer.acknowledged };
+      const rate = ((seen.acknowledged - acknowledged) * 1_000) / (seen.at - at);
+      onStep(
+        `${Number.isNaN(behind) ? 'not there yet' : `${behind} entries behind`}, ${Math.round(rate)} transfers a second`,
+      );
+    }
     return behind <= CAUGHT_UP || options.signal.aborted;
   });
   const took = (performance.now() - started) / 1_000;

@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../free-ports';
 import { Workload } from '../load/workload';
+import { valueOf } from '../metrics-text';
 import { NodeProcess } from '../node-process';
 import { memoryOf } from '../process-memory';
 
@@ -24,6 +25,8 @@ export interface RestartRun {
   readonly snapshot: boolean;
   /** Milliseconds from the start of the process until /readyz answers 200. */
   readonly millis: readonly number[];
+  /** Seconds of processor time until then, of each start: what a busy machine does not change. */
+  readonly cpuSeconds: readonly number[];
   /** Of the last start: what the node's log says, and milliseconds after the start when it said so. */
   readonly steps: readonly (readonly [what: string, millis: number])[];
   readonly memoryMebibytes: number;
@@ -79,6 +82,7 @@ async function fill(node: NodeProcess, { transfers, signal, onStep }: RestartOpt
 
 async function startAgain(node: NodeProcess, snapshot: boolean, options: RestartOptions): Promise<RestartRun> {
   const millis: number[] = [];
+  const cpuSeconds: number[] = [];
   let memoryMebibytes = 0;
   let steps: RestartRun['steps'] = [];
   for (let start = 1; start <= options.starts && !options.signal.aborted; start++) {
@@ -88,11 +92,12 @@ async function startAgain(node: NodeProcess, snapshot: boolean, options: Restart
     node.start();
     await node.untilReady(PATIENCE);
     millis.push(performance.now() - from);
+    cpuSeconds.push(valueOf(await node.metrics(), 'process_cpu_seconds_total'));
     steps = stepsSince(node, started);
     memoryMebibytes = memoryOf(node.pid).most;
     await node.stop();
   }
-  return { snapshot, millis, steps, memoryMebibytes, load: loadavg()[0]! };
+  return { snapshot, millis, cpuSeconds, steps, memoryMebibytes, load: loadavg()[0]! };
 }
 
 const STEPS: ReadonlySet<unknown> = new Set([
@@ -114,10 +119,11 @@ function stepsSince(node: NodeProcess, started: number): RestartRun['steps'] {
 
 export function restartText(runs: readonly RestartRun[], transfers: number): string {
   return runs
-    .map(({ snapshot, millis, steps, memoryMebibytes, load }) => {
+    .map(({ snapshot, millis, cpuSeconds, steps, memoryMebibytes, load }) => {
       const all = millis.map((one) => (one / 1_000).toFixed(1)).join(', ');
+      const cpu = cpuSeconds.map((one) => one.toFixed(1)).join(', ');
       return (
-        `${transfers} transfers, ${snapshot ? 'with' : 'without'} a snapshot: ready after ${all} s; ` +
+        `${transfers} transfers, ${snapshot ? 'with' : 'without'} a snapshot: ready after ${all} s (${cpu} s of processor time); ` +
         `${memoryMebibytes} MiB at most; load average ${load.toFixed(1)}.\n` +
         steps.map(([what, at]) => `  ${(at / 1_000).toFixed(2).padStart(7)} s  ${what}`).join('\n')
       );
