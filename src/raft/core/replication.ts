@@ -27,6 +27,8 @@ export function appendLoaded(r: RaftState, id: NodeId, entries: readonly Entry[]
   if (peer === undefined || !peer.loading) return false;
   peer.loading = false;
   if (first === undefined || last === undefined || first.index !== peer.next || peer.state === 'snapshot') return false;
+  // Dropped under a snapshot while they were read: the peer needs that snapshot now.
+  if (last.index < r.log.firstIndex - 1) return false;
   invariant(
     last.index === first.index + entries.length - 1 && r.log.has(last.index, last.term),
     () =>

@@ -116,6 +116,15 @@ describe('entries that are not in memory', () => {
     expect(solo.core.appendFor(id(2), solo.log.read(4, 1000, 5))).toBe(false);
   });
 
+  test('are of no use when the log was cut under a snapshot beyond them while they were read: the peer gets the snapshot', () => {
+    const solo = behind();
+    const loaded = solo.log.read(4, 1000, 5);
+    solo.log.truncatePrefix(9);
+    expect(solo.core.appendFor(id(2), loaded)).toBe(false);
+    solo.turn();
+    expect(solo.readies.at(-1)?.snapshotsToSend).toEqual([{ to: id(2) }]);
+  });
+
   test('have to be those of the log', () => {
     const solo = behind();
     expect(() => solo.core.appendFor(id(2), [entry(4, 7)])).toThrow(RaftInvariantError);
