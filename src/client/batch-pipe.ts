@@ -8,6 +8,7 @@ import { status } from '@grpc/grpc-js';
 import { type BatchAnswer, type BatchFailure } from './batch-codec';
 import { BatchStream } from './batch-stream';
 import { type Directory } from './directory';
+import { type Timers } from './environment';
 import { closedError, type ErrorCode, LedgerError, mayHaveHappened, outOfTime, remedyOf } from './errors';
 
 /** Milliseconds between two looks at deadlines and at streams that have gone silent. */
@@ -36,6 +37,7 @@ export interface BatchPipeOptions {
   readonly now: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly timers: Timers;
   /** A batch has been answered or given up: there is room for another. */
   readonly onRoom: () => void;
 }
@@ -54,7 +56,7 @@ export class BatchPipe {
   /** By sequence, in the order of sending. */
   private readonly underWay = new Map<number, UnderWay>();
   private stream: BatchStream | undefined;
-  private sweeper: NodeJS.Timeout | undefined;
+  private stopSweeping: (() => void) | undefined;
   private recovering = false;
   private failures = 0;
   private askedAt = 0;
@@ -73,7 +75,7 @@ export class BatchPipe {
       throw new Error('A batch was sent although as many as allowed are in flight; ask for room first.');
     const one: UnderWay = { batch, stream: undefined, sentAt: 0, unknown: false, last: undefined };
     this.underWay.set(batch.sequence, one);
-    this.sweeper ??= setInterval(() => this.sweep(), SWEEP);
+    this.stopSweeping ??= this.options.timers.every(SWEEP, () => this.sweep());
     if (this.recovering && this.stream === undefined) return;
     this.transmit(one);
   }
@@ -166,7 +168,7 @@ export class BatchPipe {
     const doubled = SHORTEST_PAUSE * 2 ** Math.min(this.failures++, 8);
     const own = Math.min(LONGEST_PAUSE, doubled) * (0.5 + this.options.random() / 2);
     const pause = remedyOf(error) === 'later' ? Math.max(own, error.retryAfterMs ?? 0) : own;
-    setTimeout(() => void this.recover(), pause);
+    this.options.timers.after(pause, () => void this.recover());
   }
 
   /** Looks for the leader and sends what is not with anyone, in order. */
@@ -215,8 +217,8 @@ export class BatchPipe {
   private remove(one: UnderWay): void {
     this.underWay.delete(one.batch.sequence);
     if (this.underWay.size === 0) {
-      clearInterval(this.sweeper);
-      this.sweeper = undefined;
+      this.stopSweeping?.();
+      this.stopSweeping = undefined;
       for (const resolve of this.drained.splice(0)) resolve();
     }
     for (const resolve of this.freed.splice(0)) resolve();

@@ -1,7 +1,7 @@
-import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { type ServiceError } from '@grpc/grpc-js';
 import { clientDefinition } from '../proto/load';
 import { type BatchAnswer, decodeBatchAnswer } from './batch-codec';
-import { type Connection } from './connection';
+import { type BytesDuplex, type ServerConnection } from './environment';
 import { ClientReason, fromServiceError, LedgerError } from './errors';
 
 const PATH = clientDefinition('ledger.v1.Ledger').SubmitBatches.path;
@@ -14,12 +14,12 @@ export interface BatchStreamEvents {
 
 /** One SubmitBatches call: encoded batches out, decoded answers in. */
 export class BatchStream {
-  private readonly stream: ClientDuplexStream<Buffer, Buffer>;
+  private readonly stream: BytesDuplex;
   private over = false;
 
   /** Throws a LedgerError where the connection is closed. */
   constructor(
-    readonly connection: Connection,
+    readonly connection: ServerConnection,
     private readonly events: BatchStreamEvents,
   ) {
     this.stream = connection.openDuplex(PATH);

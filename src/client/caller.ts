@@ -1,6 +1,6 @@
 /** Single calls: which server, how often, how long. */
-import { type Connection } from './connection';
 import { type Directory } from './directory';
+import { paused, type ServerConnection, type Timers } from './environment';
 import { closedError, LedgerError, mayHaveHappened, outOfTime, remedyOf, unknownOutcome } from './errors';
 
 /** Milliseconds between tries, doubled with each up to the longest, each time by chance between half and whole. */
@@ -25,10 +25,11 @@ export interface CallerOptions {
   readonly now: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
+  readonly timers: Timers;
 }
 
 /** One try: at this server, answered within so many milliseconds, or a LedgerError. */
-export type Attempt<T> = (connection: Connection, timeoutMs: number) => Promise<T>;
+export type Attempt<T> = (connection: ServerConnection, timeoutMs: number) => Promise<T>;
 
 /** Milliseconds in which a try can be answered at best. */
 const LEAST_TRY = 2;
@@ -71,7 +72,7 @@ export class Caller {
     this.closed = true;
   }
 
-  private async tryOnce<T>(plan: CallPlan, server: Connection, left: number, attempt: Attempt<T>): Promise<T> {
+  private async tryOnce<T>(plan: CallPlan, server: ServerConnection, left: number, attempt: Attempt<T>): Promise<T> {
     const { now, attemptTimeoutMs } = this.options;
     // A try that is not answered is better made elsewhere than waited for,
     if (plan.kind !== 'once') return attempt(server, Math.min(left, attemptTimeoutMs));
@@ -87,8 +88,13 @@ export class Caller {
     return error.reason === 'STALE_READ' && tries + 1 >= this.options.directory.connections().length;
   }
 
-  private async beforeNextTry(connection: Connection, error: LedgerError, tries: number, left: number): Promise<void> {
-    const { directory, random } = this.options;
+  private async beforeNextTry(
+    connection: ServerConnection,
+    error: LedgerError,
+    tries: number,
+    left: number,
+  ): Promise<void> {
+    const { directory, random, timers } = this.options;
     if (error.reason === 'STALE_READ') return;
     let pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(tries, 8)) * (0.5 + random() / 2);
     if (remedyOf(error) === 'later') pause = Math.max(pause, error.retryAfterMs ?? 0);
@@ -99,6 +105,6 @@ export class Caller {
       // The first try elsewhere is made at once.
       if (tries === 0) return;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, Math.min(pause, left))));
+    await paused(timers, Math.max(0, Math.min(pause, left)));
   }
 }

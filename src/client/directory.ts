@@ -5,7 +5,7 @@
  */
 import { clientDefinition } from '../proto/load';
 import { type GetServersResponse } from '../proto/log-v1';
-import { Connection } from './connection';
+import { type ClientEnvironment, type ServerConnection } from './environment';
 import { ClientReason, closedError, LedgerError } from './errors';
 import { type ServerView } from './types';
 
@@ -25,7 +25,7 @@ const MAX_SERVERS = 64;
 const GET_SERVERS = clientDefinition('log.v1.Log').GetServers;
 
 interface Entry {
-  readonly connection: Connection;
+  readonly connection: ServerConnection;
   /** Given by the caller: never dropped. */
   readonly seed: boolean;
   /** What the cluster says of it; undefined where the cluster does not name this address. */
@@ -38,15 +38,14 @@ export interface DirectoryOptions {
   readonly addresses: readonly string[];
   /** Milliseconds between two questions who is there. */
   readonly refreshIntervalMs: number;
-  /** Milliseconds on a clock that only goes forward. */
-  readonly now: () => number;
+  readonly environment: ClientEnvironment;
   /** It has been heard who is there and who leads. */
   readonly onNews: () => void;
 }
 
 export class Directory {
   private readonly entries = new Map<string, Entry>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly stopAsking: () => void;
   private refreshing: Promise<void> | undefined;
   private turn = 0;
   private closed = false;
@@ -55,11 +54,10 @@ export class Directory {
 
   constructor(private readonly options: DirectoryOptions) {
     for (const address of options.addresses) this.add(address, true);
-    this.timer = setInterval(() => {
+    this.stopAsking = options.environment.timers.everyInPassing(options.refreshIntervalMs, () => {
       // Whoever needs an answer asks for itself and hears of the failure; this only keeps the picture fresh.
       this.refresh().catch(() => undefined);
-    }, options.refreshIntervalMs);
-    this.timer.unref();
+    });
   }
 
   /** The servers that the cluster names. */
@@ -68,39 +66,39 @@ export class Directory {
   }
 
   /** Every server to talk to: those that the cluster names or, as long as it names none, those that the caller gave. */
-  connections(): Connection[] {
+  connections(): ServerConnection[] {
     const entries = [...this.entries.values()];
     const listed = entries.filter((entry) => entry.listed);
     return (listed.length > 0 ? listed : entries).map((entry) => entry.connection);
   }
 
   /** Where a write goes: the leader, else anyone who would pass it on to the leader. */
-  forWrite(): Connection {
+  forWrite(): ServerConnection {
     return this.leader() ?? this.pick((entry) => entry.listed !== undefined);
   }
 
   /** Where a read goes: the followers in turn, the leader where there is no follower that answers. */
-  forRead(): Connection {
+  forRead(): ServerConnection {
     return this.pick((entry) => entry.listed !== undefined && entry.connection.address !== this.leaderAddress);
   }
 
   /** The leader's connection, where one is known and has not just failed. */
-  leader(): Connection | undefined {
+  leader(): ServerConnection | undefined {
     const leader = this.leaderAddress === undefined ? undefined : this.entries.get(this.leaderAddress);
     return leader && this.isFit(leader) ? leader.connection : undefined;
   }
 
   /** The connection did not do what was asked: others come first for a moment. */
-  failed(connection: Connection): void {
+  failed(connection: ServerConnection): void {
     const entry = this.entries.get(connection.address);
     if (entry?.connection !== connection) return;
     entry.failures += 1;
     const doubled = Math.min(LONGEST_AVOIDANCE, SHORTEST_AVOIDANCE * 2 ** Math.min(entry.failures - 1, 8));
     const pause = entry.failures < FAILURES_BEFORE_PROOF ? doubled : AVOIDANCE_WITHOUT_PROOF;
-    entry.avoidUntil = this.options.now() + pause;
+    entry.avoidUntil = this.options.environment.now() + pause;
   }
 
-  answered(connection: Connection): void {
+  answered(connection: ServerConnection): void {
     const entry = this.entries.get(connection.address);
     if (!entry || entry.failures === 0) return;
     entry.failures = 0;
@@ -118,24 +116,26 @@ export class Directory {
 
   close(): void {
     this.closed = true;
-    clearInterval(this.timer);
+    this.stopAsking();
     for (const entry of this.entries.values()) entry.connection.close();
     this.entries.clear();
   }
 
   private add(address: string, seed: boolean): Entry {
-    const connection = new Connection(address, { leaderNamed: (name) => this.heardOfLeader(name) });
+    const connection = this.options.environment.connect(address, {
+      leaderNamed: (name) => this.heardOfLeader(name),
+    });
     const entry: Entry = { connection, seed, listed: undefined, failures: 0, avoidUntil: 0 };
     this.entries.set(address, entry);
     return entry;
   }
 
   private isFit(entry: Entry): boolean {
-    return entry.avoidUntil <= this.options.now();
+    return entry.avoidUntil <= this.options.environment.now();
   }
 
   /** The preferred in turn; else the others that the cluster names, else the given ones, else whoever rested longest. */
-  private pick(preferred: (entry: Entry) => boolean): Connection {
+  private pick(preferred: (entry: Entry) => boolean): ServerConnection {
     const fit = [...this.entries.values()].filter((entry) => this.isFit(entry));
     const ranks = [preferred, (entry: Entry) => entry.listed !== undefined, () => true];
     for (const rank of ranks) {
@@ -150,7 +150,7 @@ export class Directory {
   private heardOfLeader(name: string): void {
     const known = this.servers().find((server) => server.isLeader)?.id;
     if (known === name || known === encodeURIComponent(name) || this.closed) return;
-    if (this.options.now() - this.heardAt < HINT_INTERVAL) return;
+    if (this.options.environment.now() - this.heardAt < HINT_INTERVAL) return;
     // A hint, not news to act on: the question that follows tells where that node is.
     this.refresh().catch(() => undefined);
   }
@@ -196,7 +196,7 @@ export class Directory {
       this.entries.delete(address);
     }
     this.leaderAddress = servers.find((server) => server.isLeader)?.address ?? this.leaderAddress;
-    this.heardAt = this.options.now();
+    this.heardAt = this.options.environment.now();
     this.options.onNews();
   }
 }

@@ -2,6 +2,7 @@ import { BatchPipe } from './batch-pipe';
 import { Caller } from './caller';
 import { members, type MemberView, type ServerStatus, status, transferLeadership } from './cluster-calls';
 import { Directory } from './directory';
+import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
 import { type AccountPage, LedgerCalls, type ListOptions } from './ledger-calls';
 import { consume, consumeStream, logRange, produce, produceStream, type Value } from './log-calls';
@@ -46,6 +47,8 @@ export interface ClientOptions {
 /** Callers that may wait for room; more than this is a caller that never waits for an answer. */
 const MAX_WAITING = 1_000_000;
 const MAX_ADDRESSES = 64;
+/** Milliseconds between two tries to find a server of the cluster. */
+const CONNECT_PAUSE = 50;
 
 /**
  * A client of one cluster. Finds the leader and follows it when it changes, spreads reads over the followers, carries
@@ -68,50 +71,59 @@ export class LedgerClient {
   private sequence = 0;
   private closing: Promise<void> | undefined;
 
-  private constructor(options: ClientOptions) {
-    const now = (): number => performance.now();
-    const random = (): number => Math.random();
+  private constructor(
+    options: ClientOptions,
+    private readonly environment: ClientEnvironment,
+  ) {
+    const { timers } = environment;
+    const now = (): number => environment.now();
+    const random = (): number => environment.random();
     const nextSequence = (): number => ++this.sequence;
     this.timeoutMs = positive(options.timeoutMs ?? 10_000, 'timeoutMs');
     const directory = new Directory({
       addresses: checkedAddresses(options.addresses),
       refreshIntervalMs: positive(options.refreshIntervalMs ?? 5_000, 'refreshIntervalMs'),
-      now,
+      environment,
       onNews: () => this.followLeader(),
     });
     this.directory = directory;
     const attemptTimeoutMs = positive(options.attemptTimeoutMs ?? 2_500, 'attemptTimeoutMs');
-    this.caller = new Caller({ directory, attemptTimeoutMs, now, random });
+    this.caller = new Caller({ directory, attemptTimeoutMs, now, random, timers });
     this.calls = new LedgerCalls(this.caller, this.seen, this.timeoutMs);
-    const shared = { now, nextSequence, maxWaiting: MAX_WAITING, onPosition: this.seen.see };
+    const shared = { now, timers, nextSequence, maxWaiting: MAX_WAITING, onPosition: this.seen.see };
     this.transferPipe = new BatchPipe({
-      ...{ directory, now, random, onRoom: () => this.transferLane.flushSoon() },
+      ...{ directory, now, random, timers, onRoom: () => this.transferLane.flushSoon() },
       maxInFlight: positive(options.transferBatchesInFlight ?? 4, 'transferBatchesInFlight'),
     });
     const maxQueued = positive(options.maxQueuedTransfers ?? 65_536, 'maxQueuedTransfers');
     this.transferLane = new TransferLane({ ...shared, pipe: this.transferPipe, maxQueued });
     this.rowPipe = new BatchPipe({
-      ...{ directory, now, random, onRoom: () => this.rowLane.letIn() },
+      ...{ directory, now, random, timers, onRoom: () => this.rowLane.letIn() },
       maxInFlight: positive(options.rowBatchesInFlight ?? 8, 'rowBatchesInFlight'),
     });
     this.rowLane = new RowLane({ ...shared, pipe: this.rowPipe });
   }
 
   /** Resolves when a server of the cluster has answered; rejects (`NO_CLUSTER`) when none does within `timeoutMs`. */
-  static async connect(options: ClientOptions): Promise<LedgerClient> {
-    const client = new LedgerClient(options);
-    const deadline = performance.now() + client.timeoutMs;
+  static connect(options: ClientOptions): Promise<LedgerClient> {
+    return LedgerClient.connectIn(systemEnvironment, options);
+  }
+
+  /** @internal As `connect`, in another world: for a simulator. */
+  static async connectIn(environment: ClientEnvironment, options: ClientOptions): Promise<LedgerClient> {
+    const client = new LedgerClient(options, environment);
+    const deadline = environment.now() + client.timeoutMs;
     for (;;) {
       try {
         await client.directory.refresh();
         return client;
       } catch (error) {
-        if (performance.now() >= deadline) {
+        if (environment.now() >= deadline) {
           await client.close();
           throw error;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await paused(environment.timers, CONNECT_PAUSE);
     }
   }
 
@@ -193,7 +205,12 @@ export class LedgerClient {
     const own = this.ending.signal;
     const signal = options.signal ? AbortSignal.any([own, options.signal]) : own;
     const patienceMs = options.timeoutMs ?? this.timeoutMs;
-    return consumeStream(checkedOffset(from), { directory: this.directory, patienceMs, signal });
+    return consumeStream(checkedOffset(from), {
+      directory: this.directory,
+      environment: this.environment,
+      patienceMs,
+      signal,
+    });
   }
 
   /** The first offset that is kept and the next one to be given, as the leader knows them. */

@@ -3,7 +3,7 @@ import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { clientDefinition } from '../proto/load';
 import { type ConsumeResponse, type ProduceRequestOut, type ProduceResponse, type Record } from '../proto/log-v1';
 import { type Caller } from './caller';
-import { type Connection } from './connection';
+import { type ClientEnvironment, paused, type ServerConnection } from './environment';
 import { type Directory } from './directory';
 import { ClientReason, fromServiceError, LedgerError, remedyOf } from './errors';
 import { type RecordView } from './types';
@@ -39,7 +39,7 @@ export async function produce(caller: Caller, value: Value, options: ProduceOpti
  * `details.acknowledged` says how many came before it. Nothing is sent again.
  */
 export async function* produceStream(
-  connection: Connection,
+  connection: ServerConnection,
   values: Iterable<Value> | AsyncIterable<Value>,
 ): AsyncGenerator<number, void, undefined> {
   const stream = connection.openTypedDuplex(LOG.ProduceStream);
@@ -125,6 +125,7 @@ export async function logRange(
 
 export interface FollowOptions {
   readonly directory: Directory;
+  readonly environment: ClientEnvironment;
   /** Milliseconds without any server that serves the stream after which it fails. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
@@ -135,7 +136,7 @@ export async function* consumeStream(
   from: number,
   options: FollowOptions,
 ): AsyncGenerator<RecordView, void, undefined> {
-  const { directory, signal } = options;
+  const { directory, environment, signal } = options;
   const state: FollowState = { next: from, failingSince: undefined, failures: 0 };
   while (!signal.aborted) {
     const connection = directory.forRead();
@@ -144,13 +145,13 @@ export async function* consumeStream(
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
       if (signal.aborted) return;
-      state.failingSince ??= performance.now();
-      const over = performance.now() - state.failingSince > options.patienceMs;
+      state.failingSince ??= environment.now();
+      const over = environment.now() - state.failingSince > options.patienceMs;
       if (remedyOf(error) === 'none' || over) throw error;
       directory.failed(connection);
       await directory.refresh().catch(() => undefined);
       const pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(state.failures++, 8));
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await paused(environment.timers, pause);
     }
   }
 }
@@ -162,7 +163,7 @@ interface FollowState {
 }
 
 async function* followOne(
-  connection: Connection,
+  connection: ServerConnection,
   state: FollowState,
   signal: AbortSignal,
 ): AsyncGenerator<RecordView, void, undefined> {
@@ -193,7 +194,7 @@ async function* followOne(
 }
 
 /** @param error undefined: the server ended the stream without saying why */
-function streamError(error: unknown, connection: Connection): LedgerError {
+function streamError(error: unknown, connection: ServerConnection): LedgerError {
   if (error instanceof LedgerError) return error;
   if (error instanceof Error && 'code' in error && 'metadata' in error) {
     return fromServiceError(error as ServiceError, connection.address);

@@ -1,6 +1,7 @@
 import { MAX_ROWS, PACKED_ROW_BYTES } from '../ledger/packed-rows';
 import { type BatchAnswer, encodeRowsBatch } from './batch-codec';
 import { type BatchPipe } from './batch-pipe';
+import { type Timers } from './environment';
 import { closedError, invalidArgument, type LedgerError } from './errors';
 import { type RowsOutcome } from './types';
 import { WaitingRoom } from './waiting-room';
@@ -11,6 +12,7 @@ const SWEEP = 50;
 export interface RowLaneOptions {
   readonly pipe: BatchPipe;
   readonly now: () => number;
+  readonly timers: Timers;
   readonly nextSequence: () => number;
   readonly maxWaiting: number;
   readonly onPosition: (token: string, offset: number) => void;
@@ -19,7 +21,7 @@ export interface RowLaneOptions {
 /** Batches of packed transfers: each call is one batch, as many in flight as the pipe takes, further callers wait. */
 export class RowLane {
   private readonly waiting: WaitingRoom;
-  private sweeper: NodeJS.Timeout | undefined;
+  private stopSweeping: (() => void) | undefined;
   private closing = false;
   /** Callers that were let in and have not sent yet. */
   private admitted = 0;
@@ -35,7 +37,7 @@ export class RowLane {
     const { pipe, now } = this.options;
     const deadline = now() + timeoutMs;
     if (pipe.room - this.admitted <= 0 || this.waiting.size > 0) {
-      this.sweeper ??= setInterval(() => this.sweep(), SWEEP);
+      this.stopSweeping ??= this.options.timers.every(SWEEP, () => this.sweep());
       await this.waiting.wait(deadline, timeoutMs);
       this.admitted -= 1;
       if (this.closing) throw closedError();
@@ -59,8 +61,8 @@ export class RowLane {
 
   abandon(): void {
     this.closing = true;
-    clearInterval(this.sweeper);
-    this.sweeper = undefined;
+    this.stopSweeping?.();
+    this.stopSweeping = undefined;
     this.waiting.refuseAll(closedError());
   }
 
@@ -80,8 +82,8 @@ export class RowLane {
   private sweep(): void {
     this.waiting.expire(this.options.now());
     if (this.waiting.size > 0) return;
-    clearInterval(this.sweeper);
-    this.sweeper = undefined;
+    this.stopSweeping?.();
+    this.stopSweeping = undefined;
   }
 }
 

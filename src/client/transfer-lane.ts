@@ -5,6 +5,7 @@
  */
 import { appendTransfer, beginTransferBatch, type BatchAnswer } from './batch-codec';
 import { type Batch, type BatchPipe } from './batch-pipe';
+import { type Timers } from './environment';
 import { closedError, LedgerError, outOfTime } from './errors';
 import { ProtobufWriter } from './protobuf-writer';
 import { type TransferInput, type TransferOutcome } from './types';
@@ -21,6 +22,7 @@ export interface TransferLaneOptions {
   readonly pipe: BatchPipe;
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
+  readonly timers: Timers;
   readonly nextSequence: () => number;
   /** Transfers that wait to be sent; further ones wait outside. */
   readonly maxQueued: number;
@@ -56,7 +58,7 @@ export class TransferLane {
   private queued = 0;
   private flushing = false;
   private closing = false;
-  private sweeper: NodeJS.Timeout | undefined;
+  private stopSweeping: (() => void) | undefined;
 
   constructor(private readonly options: TransferLaneOptions) {
     this.outside = new WaitingRoom(options.maxWaiting);
@@ -66,7 +68,7 @@ export class TransferLane {
   /** Rejects with a LedgerError; a refusal by the ledger is an outcome. */
   submit(transfer: TransferInput, timeoutMs: number): Promise<TransferOutcome> {
     if (this.closing) return Promise.reject(closedError());
-    this.sweeper ??= setInterval(() => this.sweep(), SWEEP);
+    this.stopSweeping ??= this.options.timers.every(SWEEP, () => this.sweep());
     const id = transfer.id ?? uuidV7();
     const deadline = this.options.now() + timeoutMs;
     if (this.queued < this.options.maxQueued && this.outside.size === 0) {
@@ -80,7 +82,7 @@ export class TransferLane {
     if (this.flushing || this.queued + this.outside.size === 0) return;
     this.flushing = true;
     // After everything that this turn of the event loop brings: callers whose answers came together write together.
-    setImmediate(() => this.flush());
+    this.options.timers.soon(() => this.flush());
   }
 
   /** Takes nothing more; resolves when everything that was taken is answered or given up. */
@@ -99,8 +101,8 @@ export class TransferLane {
   /** Gives up what has not been sent. */
   abandon(): void {
     this.closing = true;
-    clearInterval(this.sweeper);
-    this.sweeper = undefined;
+    this.stopSweeping?.();
+    this.stopSweeping = undefined;
     this.outside.refuseAll(closedError());
     this.seal();
     this.queued = 0;
@@ -197,8 +199,8 @@ export class TransferLane {
     }
     for (const batch of [...this.full, ...this.sent]) this.expireItems(batch, now);
     if (this.queued + this.sent.size + this.outside.size > 0) return;
-    clearInterval(this.sweeper);
-    this.sweeper = undefined;
+    this.stopSweeping?.();
+    this.stopSweeping = undefined;
   }
 
   /**

@@ -95,14 +95,8 @@ export class DataDirectory {
     await this.stable.joinCluster(adoption.clusterId, adoption.partitions);
   }
 
-  async joinCluster(adoption: Adoption): Promise<void> {
-    if (!this.stable.groups().includes(FIRST_GROUP)) await this.stable.createGroup(FIRST_GROUP);
-    // A bootstrap that a crash cut short has left a first configuration with this node as the only voter: in the cluster
-    // that it joins instead it would elect itself.
-    if (this.stable.snapshot(FIRST_GROUP)) {
-      await this.stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration: EMPTY_CONFIGURATION });
-    }
-    await this.stable.joinCluster(adoption.clusterId, adoption.partitions);
+  joinCluster(adoption: Adoption): Promise<void> {
+    return joinCluster(this.stable, adoption);
   }
 
   async close(): Promise<void> {
@@ -132,6 +126,17 @@ export class DataDirectory {
     }
     if (identity.clusterId === '' && !mayBegin(config)) throw nothingToDo(config.dataDir);
   }
+}
+
+/** Makes the membership durable: from here on this disk belongs to the cluster, and waits for what its leader sends. */
+export async function joinCluster(stable: StableStore, { clusterId, partitions }: Adoption): Promise<void> {
+  if (!stable.groups().includes(FIRST_GROUP)) await stable.createGroup(FIRST_GROUP);
+  // A bootstrap that a crash cut short has left a first configuration with this node as the only voter: in the cluster
+  // that it joins instead it would elect itself.
+  if (stable.snapshot(FIRST_GROUP)) {
+    await stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration: EMPTY_CONFIGURATION });
+  }
+  await stable.joinCluster(clusterId, partitions);
 }
 
 /** Whether a node without a cluster was told how to come by one. */

@@ -1,17 +1,19 @@
 import type { Gossip } from '../discovery/gossip';
-import type { EventLog } from '../raft/replica/environment';
+import type { Clock, EventLog, Scheduler } from '../raft/replica/environment';
 import type { PeerTransport } from '../raft/transport';
 import type { DataDirectory } from './data-directory';
 import type { GroupRuntime } from './group-runtime';
 import { MembershipManager } from './membership-manager';
 
 export interface MembershipLoopOptions {
-  readonly data: DataDirectory;
-  readonly group: GroupRuntime;
-  readonly gossip: Gossip;
-  readonly transport: PeerTransport;
+  readonly data: Pick<DataDirectory, 'clusterId' | 'nodeId' | 'saveKnownPeers'>;
+  readonly group: Pick<GroupRuntime, 'replica' | 'addresses' | 'rulesUpgrade'>;
+  readonly gossip: Pick<Gossip, 'members'>;
+  readonly transport: Pick<PeerTransport, 'callAddress'>;
   readonly events: EventLog;
   readonly partitions: number;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
 }
 
 const STEP_MILLIS = 200;
@@ -22,13 +24,13 @@ const RULES_STEPS = 5;
 /** Keeps the addresses of the peers as they are now, and on the leader the membership in line with who is there. */
 export class MembershipLoop {
   private readonly manager: MembershipManager;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: (() => void) | undefined;
   private steps = 0;
   private savedPeers = '';
   private saving = false;
 
   constructor(private readonly options: MembershipLoopOptions) {
-    const { data, group, gossip, transport, events, partitions } = options;
+    const { data, group, gossip, transport, events, partitions, clock } = options;
     this.manager = new MembershipManager({
       replica: group.replica,
       clusterId: data.clusterId,
@@ -39,17 +41,17 @@ export class MembershipLoop {
       setAddress: (id, address) => group.addresses.set(id, address),
       requiredRules: () => group.rulesUpgrade.required,
       events,
-      now: () => performance.now(),
+      now: () => clock.monotonicMillis(),
     });
   }
 
   start(): void {
     this.step();
-    this.timer = setInterval(() => this.step(), STEP_MILLIS);
+    this.stopTimer = this.options.scheduler.every(STEP_MILLIS, () => this.step());
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.stopTimer?.();
   }
 
   private step(): void {

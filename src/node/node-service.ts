@@ -15,6 +15,7 @@ import {
 } from '../api/node-port';
 import type { LedgerReader } from '../ledger/reader';
 import type { ClusterView } from './cluster-view';
+import type { AppliedSignal } from './applied-signal';
 import type { GroupRuntime } from './group-runtime';
 import { encodeToken } from './token';
 
@@ -25,12 +26,21 @@ export interface NodeServiceOptions {
   readonly projection: () => { readonly state: string; readonly lagRecords: number };
 }
 
+/** What the doors need of a group: no more, so that a simulator can put its own together. */
+export interface ServedGroup extends Pick<
+  GroupRuntime,
+  'machine' | 'writes' | 'barrier' | 'records' | 'replica' | 'leadership' | 'snapshotIndex' | 'takeSnapshot'
+> {
+  readonly appliedSignal: Pick<AppliedSignal, 'next' | 'notify'>;
+  readonly leaderSignal: Pick<AppliedSignal, 'next'>;
+}
+
 const GROUP = 0;
 const LEADER_POLL_MILLIS = 20;
 
 /** The node as its doors see it. Before the node belongs to a cluster everything is refused with a reason that says so. */
 export class NodeService implements NodePort {
-  private group: GroupRuntime | undefined;
+  private group: ServedGroup | undefined;
   private cluster: ClusterView | undefined;
   private open = false;
   private stopping = false;
@@ -39,7 +49,7 @@ export class NodeService implements NodePort {
   constructor(private readonly options: NodeServiceOptions) {}
 
   /** The node belongs to a cluster, and its replica runs. */
-  attach(group: GroupRuntime, cluster: ClusterView): void {
+  attach(group: ServedGroup, cluster: ClusterView): void {
     this.group = group;
     this.cluster = cluster;
   }
@@ -207,7 +217,7 @@ export class NodeService implements NodePort {
     }
   }
 
-  private running(): GroupRuntime {
+  private running(): ServedGroup {
     if (this.stopping)
       throw new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', {
         retryAfterMs: 1_000,
