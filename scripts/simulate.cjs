@@ -32,10 +32,10 @@ function load(path) {
 
 process.setSourceMapsEnabled(true);
 const argv = process.argv.slice(2);
-const { mutate, prove } = parseArgs({
+const { mutate, prove, worker } = parseArgs({
   args: argv,
   strict: false,
-  options: { mutate: { type: 'string' }, prove: { type: 'boolean' } },
+  options: { mutate: { type: 'string' }, prove: { type: 'boolean' }, worker: { type: 'boolean' } },
 }).values;
 
 /** @param {string} name */
@@ -57,9 +57,14 @@ async function run() {
     return proveAll(argv, module.filename, print);
   }
   if (typeof mutate === 'string') putIn(mutate);
+  if (worker) {
+    /** @type {typeof import('../test/simulator/seed-workers')} */
+    const { serveSeeds } = load('../test/simulator/seed-workers.ts');
+    return serveSeeds();
+  }
   /** @type {typeof import('../test/simulator/main')} */
   const { main } = load('../test/simulator/main.ts');
-  return main(argv, print);
+  return main(argv, print, module.filename);
 }
 
 run().then(

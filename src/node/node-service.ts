@@ -29,7 +29,16 @@ export interface NodeServiceOptions {
 /** What the doors need of a group: no more, so that a simulator can put its own together. */
 export interface ServedGroup extends Pick<
   GroupRuntime,
-  'machine' | 'writes' | 'barrier' | 'records' | 'replica' | 'leadership' | 'snapshotIndex' | 'takeSnapshot'
+  | 'machine'
+  | 'writes'
+  | 'barrier'
+  | 'records'
+  | 'replica'
+  | 'leadership'
+  | 'snapshotIndex'
+  | 'takeSnapshot'
+  | 'space'
+  | 'backup'
 > {
   readonly appliedSignal: Pick<AppliedSignal, 'next' | 'notify'>;
   readonly leaderSignal: Pick<AppliedSignal, 'next'>;

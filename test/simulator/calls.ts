@@ -1,5 +1,5 @@
 import type { NodeId } from '../../src/raft/core';
-import { CallError, type CallHandler } from '../../src/raft/transport';
+import { CallError, type AddressAnswer, type CallHandler } from '../../src/raft/transport';
 import type { Network } from './network';
 import type { ProcessLife } from './process-life';
 import { MILLISECOND, type VirtualTime } from './virtual-time';
@@ -7,7 +7,21 @@ import { MILLISECOND, type VirtualTime } from './virtual-time';
 /** Somebody who answers calls, while there is such a process. */
 export interface Callee {
   readonly life: ProcessLife;
+  readonly name: string;
+  readonly id: NodeId;
   readonly handlers: ReadonlyMap<number, CallHandler>;
+}
+
+export interface Caller {
+  readonly life: ProcessLife;
+  readonly name: string;
+  readonly id: NodeId;
+}
+
+/** Whom a call is for: whoever is there, or nobody but the node with that id. */
+export interface Called {
+  readonly address: string;
+  readonly id: NodeId | undefined;
 }
 
 const REFUSED_MICROS = 300;
@@ -17,32 +31,42 @@ export class Calls {
   constructor(
     private readonly time: VirtualTime,
     private readonly network: Network,
-    private readonly calleeAt: (id: NodeId) => Callee | undefined,
+    private readonly machineAt: (address: string) => string,
+    private readonly calleeAt: (address: string) => Callee | undefined,
   ) {}
 
-  call(caller: ProcessLife, from: NodeId, to: NodeId, method: number, body: Buffer, deadlineMs: number) {
-    return new Promise<Buffer>((resolve, reject) => {
+  call(caller: Caller, to: Called, method: number, body: Buffer, deadlineMs: number): Promise<AddressAnswer> {
+    const machine = this.machineAt(to.address);
+    const { life, name } = caller;
+    return new Promise((resolve, reject) => {
       const copy = Buffer.from(body);
-      caller.after(deadlineMs * MILLISECOND, () => reject(noAnswer()));
-      if (!this.calleeAt(to) && this.network.passes(from, to)) {
-        caller.after(REFUSED_MICROS, () => reject(refused()));
+      life.after(deadlineMs * MILLISECOND, () => reject(noAnswer()));
+      if (!this.calleeFor(to) && this.network.passes(name, machine)) {
+        life.after(REFUSED_MICROS, () => reject(refused()));
         return;
       }
       const arrive = (): void => {
-        const callee = this.calleeAt(to);
+        const callee = this.calleeFor(to);
+        if (!callee) return;
         const back = (settle: () => void): void => {
           // A process that ended itself in this very step says nothing any more.
-          if (callee?.life.isAlive) this.network.transmit(to, from, () => caller.run(settle), true);
+          if (callee.life.isAlive) this.network.transmit(machine, name, () => life.run(settle), true);
         };
-        callee?.life.run(() => {
-          this.serve(callee, from, method, copy, deadlineMs).then(
-            (answer) => back(() => resolve(Buffer.from(answer))),
+        callee.life.run(() => {
+          const peer = { clusterId: '', nodeId: callee.id, nodeName: callee.name };
+          this.serve(callee, caller.id, method, copy, deadlineMs).then(
+            (answer) => back(() => resolve({ peer, body: Buffer.from(answer) })),
             (error: unknown) => back(() => reject(remote(error))),
           );
         });
       };
-      this.network.transmit(from, to, arrive, true);
+      this.network.transmit(name, machine, arrive, true);
     });
+  }
+
+  private calleeFor({ address, id }: Called): Callee | undefined {
+    const callee = this.calleeAt(address);
+    return id === undefined || callee?.id === id ? callee : undefined;
   }
 
   private async serve(callee: Callee, from: NodeId, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> {

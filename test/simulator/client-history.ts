@@ -15,7 +15,7 @@ export interface TransferOperation {
   answered: number;
   /** An attempt ended without an answer that says what became of it. */
   doubtful: boolean;
-  outcome: OutcomeRow | undefined;
+  outcome: Pick<OutcomeRow, 'result' | 'offset' | 'timestamp' | 'amountMoved'> | undefined;
 }
 
 interface ReadOperation {

@@ -1,8 +1,10 @@
 import { BatchKind, type BatchHeader } from '../../src/log/batch';
-import type { OutcomeStore } from '../../src/log/outcomes';
 import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import type { LedgerMachine } from '../../src/node/ledger-machine';
+import { OutcomeDamageError } from '../../src/node/outcome-keeper';
+import type { DamageLedger } from './damage-ledger';
 import { expectBalanced } from './money-checks';
+import type { SimNode } from './sim-node';
 import { violated } from './violation';
 
 export interface CommittedEntry {
@@ -33,8 +35,8 @@ export class CommittedHistory {
     return this.entries[index];
   }
 
-  /** A node in term `knownIn` has applied a batch, and `machine` is its state right after it. */
-  take(name: string, knownIn: number, header: BatchHeader, outcomes: Buffer, machine: LedgerMachine): void {
+  /** A node in term `knownIn` has applied a batch, and `machine` is its state right after it. @returns whether it is the first */
+  take(name: string, knownIn: number, header: BatchHeader, outcomes: Buffer, machine: LedgerMachine): boolean {
     const { index, term } = header;
     this.applied += 1;
     const hash = header.hash.toString('latin1');
@@ -46,13 +48,14 @@ export class CommittedHistory {
       const offset = header.kind === BatchKind.Records ? header.baseOffset : undefined;
       this.entries[index] = { term, knownIn, hash, state, outcomes: Buffer.from(outcomes), offset };
       expectBalanced(name, index, machine.reader);
-      return;
+      return true;
     }
     if (known.term !== term || known.hash !== hash) {
       violated('state machine safety', `${name} applied another entry ${index} (term ${term}) than term ${known.term}`);
     }
     if (!known.outcomes.equals(outcomes)) violated('determinism', `${name} decided otherwise about entry ${index}`);
     this.expectState(name, index, state);
+    return false;
   }
 
   /** The state of a node that stands at `index`, however it came there. */
@@ -60,14 +63,26 @@ export class CommittedHistory {
     const known = this.entries[index];
     if (known && known.state !== state) violated('determinism', `${name} has another state at index ${index}`);
   }
-  /** What a node has kept beside its log of what was decided about each record, for those who read records. */
-  async expectOutcomes(name: string, firstIndex: number, kept: OutcomeStore): Promise<void> {
-    for (let index = firstIndex; index <= this.lastIndex; index += 1) {
+
+  /**
+   * What a node has kept beside its log of what was decided about each record, for those who read records. Where its disk was
+   * damaged it has to say so, and to get it from a peer.
+   */
+  async expectOutcomes(node: SimNode, damage: DamageLedger): Promise<true> {
+    const { storage, outcomes: kept } = node.running!;
+    for (let index = storage.log.firstIndex; index <= this.lastIndex; index += 1) {
       const { offset, outcomes } = this.entries[index]!;
       if (offset === undefined) continue;
-      const rows = await kept.read(offset, outcomes.length / OUTCOME_ROW_BYTES);
+      const read = (): Promise<Buffer> => kept.read(offset, outcomes.length / OUTCOME_ROW_BYTES);
+      const rows = await read().catch(async (error: unknown) => {
+        if (!(error instanceof OutcomeDamageError) || !damage.wasHurt(node)) throw error;
+        if (!(await kept.mend(error)))
+          violated('outcomes are kept', `${node.name} gets no outcomes of ${index} from its peers`);
+        return read();
+      });
       if (!rows.equals(outcomes))
-        violated('outcomes are kept', `${name} tells another outcome of the records of ${index}`);
+        violated('outcomes are kept', `${node.name} tells another outcome of the records of ${index}`);
     }
+    return true;
   }
 }

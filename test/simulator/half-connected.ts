@@ -52,8 +52,8 @@ export class HalfConnected {
       if (peer === node) continue;
       const deaf = [true, false, random.chance(0.5), peer === leader][mode]!;
       const mute = [false, true, random.chance(0.5), false][mode]!;
-      if (deaf) network.cutLink(peer.id, node.id);
-      if (mute) network.cutLink(node.id, peer.id);
+      if (deaf) network.cutLink(peer.name, node.name);
+      if (mute) network.cutLink(node.name, peer.name);
     }
     return ['hears nobody', 'is heard by nobody', 'has some links', 'does not hear the leader'][mode]!;
   }

@@ -1,4 +1,4 @@
-import type { Message, NodeId } from '../../src/raft/core';
+import type { Message } from '../../src/raft/core';
 import type { SeededRandom } from '../support/seeded-random';
 import type { FaultCounts } from './fault-counts';
 import { MILLISECOND, type VirtualTime } from './virtual-time';
@@ -21,7 +21,7 @@ export const FAIR_WEATHER: NetworkWeather = {
   lateMicros: 0,
 };
 
-/** What carries messages between nodes: each link in each direction can be cut or slow on its own. */
+/** What carries messages between machines, by name: each link in each direction can be cut or slow on its own. */
 export class Network {
   weather: NetworkWeather = FAIR_WEATHER;
   private readonly cut = new Set<string>();
@@ -33,13 +33,13 @@ export class Network {
     private readonly counts: FaultCounts,
   ) {}
 
-  cutLink(from: NodeId, to: NodeId): void {
-    this.cut.add(from + to);
+  cutLink(from: string, to: string): void {
+    this.cut.add(linkOf(from, to));
   }
 
   /** A link that takes so many microseconds more. */
-  slowLink(from: NodeId, to: NodeId, micros: number): void {
-    this.slow.set(from + to, micros);
+  slowLink(from: string, to: string, micros: number): void {
+    this.slow.set(linkOf(from, to), micros);
   }
 
   /** All links work again. */
@@ -48,12 +48,12 @@ export class Network {
     this.slow.clear();
   }
 
-  passes(from: NodeId, to: NodeId): boolean {
-    return !this.cut.has(from + to);
+  passes(from: string, to: string): boolean {
+    return !this.cut.has(linkOf(from, to));
   }
 
   /** Delivers once, several times or never. `once`: never several times, as on one connection. */
-  transmit(from: NodeId, to: NodeId, deliver: () => void, once = false): void {
+  transmit(from: string, to: string, deliver: () => void, once = false): void {
     if (!this.passes(from, to)) return;
     const { random, weather } = this;
     if (random.chance(weather.loss)) {
@@ -66,10 +66,10 @@ export class Network {
     this.deliverLater(from, to, deliver);
   }
 
-  private deliverLater(from: NodeId, to: NodeId, deliver: () => void): void {
+  private deliverLater(from: string, to: string, deliver: () => void): void {
     const { random, weather } = this;
     const [low, high] = weather.delay;
-    let delay = low + random.below(high - low + 1) + (this.slow.get(from + to) ?? 0);
+    let delay = low + random.below(high - low + 1) + (this.slow.get(linkOf(from, to)) ?? 0);
     if (random.chance(weather.late)) {
       delay += random.below(weather.lateMicros + 1);
       this.counts.add('message late');
@@ -78,6 +78,10 @@ export class Network {
       if (this.passes(from, to)) deliver();
     });
   }
+}
+
+function linkOf(from: string, to: string): string {
+  return `${from}>${to}`;
 }
 
 /** Weather for a run's bad times: some runs are calm, some are wild. */

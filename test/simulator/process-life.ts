@@ -20,6 +20,8 @@ export class ProcessLife {
     private readonly machine: {
       /** How far the wall clock is ahead. */
       readonly skewMicros: () => number;
+      /** Told what the program logs. */
+      readonly logged: (message: string) => void;
       /** Told whenever the process does something. */
       readonly ran: () => void;
     },
@@ -99,6 +101,7 @@ export class ProcessLife {
   };
 
   private log(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.machine.logged(message);
     const { err } = fields;
     this.trace.add(this.name, err instanceof Error ? `${message}: ${err.message}` : message);
   }

@@ -3,6 +3,7 @@ import { readHeader } from '../../src/log/batch';
 import { CommitChecks } from './commit-checks';
 import type { CommittedHistory } from './committed-history';
 import type { SimNode } from './sim-node';
+import type { MembershipChecks } from './membership-checks';
 import { violated } from './violation';
 
 /** What one process has shown so far; none of it may go back while the process lives. */
@@ -33,7 +34,11 @@ export class RaftChecks {
   private readonly commits = new CommitChecks();
   elections = 0;
 
-  constructor(private readonly committed: CommittedHistory) {}
+  constructor(
+    private readonly committed: CommittedHistory,
+    private readonly membership: MembershipChecks,
+    private readonly nameOf: (id: NodeId) => string,
+  ) {}
 
   /** Whatever leaves a node has to agree with all that ever left any node. */
   sent(message: Message): void {
@@ -43,6 +48,11 @@ export class RaftChecks {
     if (message.type === 'appendResp' && !message.reject) {
       this.acknowledged.set(message.from, Math.max(this.acknowledgedBy(message.from), message.index));
     }
+  }
+
+  /** What its disk lost was taken from it, and is not its fault. */
+  forgive(node: SimNode): void {
+    this.acknowledged.delete(node.id);
   }
 
   /**
@@ -92,6 +102,7 @@ export class RaftChecks {
     seen.applied = applied;
     if (role !== 'leader') seen.leads = undefined;
     else this.lookAtLeader(node, seen, term, lastIndex);
+    this.membership.look(node, status);
   }
 
   private acknowledgedBy(id: NodeId): number {
@@ -109,7 +120,7 @@ export class RaftChecks {
     seen.leads = { term, lastIndex };
     const other = this.leaders.get(term);
     if (other !== undefined) {
-      violated('election safety', `${node.name} leads in term ${term}, in which ${other} has led before`);
+      violated('election safety', `${node.name} leads in term ${term}, in which ${this.nameOf(other)} has led before`);
     }
     this.elections += 1;
     this.leaders.set(term, node.id);
@@ -155,7 +166,10 @@ export class RaftChecks {
     const key = `${voter} ${term}`;
     const before = this.votes.get(key);
     if (before !== undefined && before !== candidate) {
-      violated('one vote a term', `${voter} voted for ${before} and for ${candidate} in term ${term}`);
+      violated(
+        'one vote a term',
+        `${this.nameOf(voter)} voted for ${this.nameOf(before)} and for ${this.nameOf(candidate)} in term ${term}`,
+      );
     }
     this.votes.set(key, candidate);
   }
@@ -163,6 +177,7 @@ export class RaftChecks {
   /** Log matching: an index and a term name one batch, and its hash names all before it. */
   private entrySeen(entry: Entry): void {
     const key = `${entry.index}.${entry.term}`;
+    if (entry.config) this.membership.note(entry.index, entry.term, entry.config);
     const hash = entry.data.toString('latin1', HASH_AT, HASH_END);
     const before = this.entries.get(key);
     if (before === undefined) this.entries.set(key, hash);

@@ -1,3 +1,4 @@
+import type { NodeId } from '../../src/raft/core';
 import type { SeededRandom } from '../support/seeded-random';
 import type { FaultCounts } from './fault-counts';
 import type { Network } from './network';
@@ -21,19 +22,19 @@ export class Redials {
   ) {}
 
   processEnded(gone: SimNode, others: readonly SimNode[]): void {
-    for (const other of others) if (other !== gone) this.dial(other, gone, 0);
+    for (const other of others) if (other !== gone) this.dial(other, gone, gone.id, 0);
   }
 
-  private dial(from: SimNode, gone: SimNode, dials: number): void {
+  private dial(from: SimNode, gone: SimNode, id: NodeId, dials: number): void {
     const wait = dials === 0 ? 0 : FIRST_WAIT * 2 ** (dials - 1);
     this.time.after(wait / 2 + this.random.below(wait / 2 + MILLISECOND), () => {
       if (gone.life || !from.life) return;
-      const answered = this.network.passes(from.id, gone.id) && this.network.passes(gone.id, from.id);
+      const answered = this.network.passes(from.name, gone.name) && this.network.passes(gone.name, from.name);
       if (answered) {
         this.counts.add('connection refused');
-        from.refused(gone.id);
+        from.refused(id);
       }
-      if (dials + 1 < MOST_DIALS) this.dial(from, gone, dials + 1);
+      if (dials + 1 < MOST_DIALS) this.dial(from, gone, id, dials + 1);
     });
   }
 }

@@ -1,18 +1,26 @@
 import { encodeCommand } from '../../src/ledger/command-codec';
+import { LedgerError } from '../../src/client/errors';
 import { encodeValues } from '../../src/log/chunk';
+import { MAX_VOTERS } from '../../src/node/membership-policy';
+import type { Configuration } from '../../src/raft/core';
 import type { HistoryReport } from './client-history';
+import { BANK } from './draw-transfer';
 import { HalfConnected, SETTLING_SECONDS, STEADY_SECONDS } from './half-connected';
-import { BANK, SimClient, type ClientWorld } from './sim-client';
+import { LibraryClient } from './library-client';
+import { SimClient, type ClientWorld } from './sim-client';
+import type { SimNode } from './sim-node';
 import type { Simulation } from './simulation';
 import { violated } from './violation';
 
-const CLIENTS = 6;
+const CLIENTS = 4;
+const LIBRARY_CLIENTS = 2;
 const FIRST_ACCOUNTS = 5;
 const SETUP_SECONDS = 20;
 /** An election takes some tenths of a second; a snapshot and a long log have to travel as well. */
 const RECOVERY_SECONDS = 60;
 /** A client that does not know where the leader is asks nodes that cannot tell. */
 const MOST_TRIES = 20;
+const PEACE_SECONDS = 2;
 
 /** The course of a run: a calm start, a phase with faults in which nothing may go wrong, a healed one in which all must go right. */
 export class Scenario {
@@ -31,8 +39,9 @@ export class Scenario {
     sim.faults.start();
     let stopping = false;
     const clients = Array.from({ length: CLIENTS }, (_, at) => this.client(`c${at + 1}`).run(() => stopping));
+    const library = Array.from({ length: LIBRARY_CLIENTS }, (_, at) => this.useLibrary(`l${at + 1}`, () => stopping));
     const end = sim.time.now + sim.options.seconds * 1_000_000;
-    const working = this.watch(Promise.all(clients));
+    const working = this.watch(Promise.all([...clients, ...library]));
     await sim.until('end of the faults', sim.options.seconds + 1, () => sim.time.now >= end);
     sim.faults.heal();
     stopping = true;
@@ -41,12 +50,26 @@ export class Scenario {
     await this.serve();
     if (sim.random('half connected').chance(0.5)) await this.bearHalfConnected();
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
-    for (const { name, running } of sim.nodes) {
-      const { log, outcomes } = running!.storage;
-      const told = sim.committed.expectOutcomes(name, log.firstIndex, outcomes).then(() => true);
-      await this.finish('outcome', RECOVERY_SECONDS, told);
+    await this.expectPeace();
+    for (const node of this.serving) {
+      await this.finish('outcome', RECOVERY_SECONDS, sim.committed.expectOutcomes(node, sim.damage));
     }
-    return sim.history.check(sim.nodes[0]!.running!.storage.machine.reader);
+    return sim.history.check(this.serving[0]!.running!.storage.machine.reader);
+  }
+
+  /** A program that cannot connect is started again, as one under a supervisor. */
+  private async useLibrary(name: string, stopped: () => boolean): Promise<void> {
+    const { sim, world } = this;
+    const random = sim.random(`library ${name}`);
+    for (;;) {
+      try {
+        const client = await LibraryClient.connect(world, name, random, sim.connections(name));
+        return await client.run(stopped);
+      } catch (error) {
+        if (!(error instanceof LedgerError) || error.reason !== 'NO_CLUSTER') throw error;
+        if (stopped()) return;
+      }
+    }
   }
 
   private client(name: string): SimClient {
@@ -88,13 +111,13 @@ export class Scenario {
   private async serve(): Promise<void> {
     const client = this.client('last');
     await this.finish('write', RECOVERY_SECONDS, client.transfer(1));
-    for (const node of this.sim.nodes) await this.finish('read', RECOVERY_SECONDS, client.readBalance(node));
+    for (const node of this.serving) await this.finish('read', RECOVERY_SECONDS, client.readBalance(node));
   }
 
   /** A majority that hears each other keeps a leader and takes writes, whatever else is cut. */
   private async bearHalfConnected(): Promise<void> {
     const { sim } = this;
-    const half = new HalfConnected(sim, sim.random('half connected nodes'));
+    const half = new HalfConnected({ ...sim, nodes: this.voting }, sim.random('half connected nodes'));
     await this.pass(SETTLING_SECONDS);
     half.settled();
     await this.pass(STEADY_SECONDS);
@@ -113,14 +136,36 @@ export class Scenario {
     await this.sim.until('event', seconds + 1, () => this.sim.time.now >= end);
   }
 
-  /** One leader, and everyone has applied all that it has, with the same state. */
+  /** With nothing broken there is no reason to elect: not for a node that was removed and does not know it, either. */
+  private async expectPeace(): Promise<void> {
+    const { sim } = this;
+    const before = sim.elections;
+    await this.pass(PEACE_SECONDS);
+    if (sim.elections !== before) violated('stability', 'a leader was elected although nothing was broken');
+  }
+
+  private get voting(): readonly SimNode[] {
+    const leader = this.serving.find(({ running }) => running?.replica.isLeader);
+    const voters = leader?.running?.replica.status().configuration.voters ?? [];
+    return this.serving.filter(({ id }) => voters.includes(id));
+  }
+
+  private get serving(): readonly SimNode[] {
+    return this.sim.nodes.filter(({ duty }) => duty === 'serving');
+  }
+
+  /** One leader, everyone who is to be a member is one, and has applied all that it has, with the same state. */
   private agree(): boolean {
     const { nodes, committed } = this.sim;
-    const replicas = nodes.map(({ running }) => running?.replica);
-    const leaders = replicas.filter((replica) => replica?.isLeader);
-    const end = leaders[0]?.status().lastIndex;
-    if (leaders.length !== 1 || !replicas.every((replica) => replica?.appliedIndex === end)) return false;
-    for (const { name, running } of nodes) committed.expectState(name, end!, running!.storage.machine.hash());
+    if (nodes.some(({ duty }) => duty === 'leaving')) return false;
+    const { serving } = this;
+    const leaders = nodes.filter(({ running }) => running?.replica.isLeader);
+    const status = leaders[0]?.running?.replica.status();
+    if (leaders.length !== 1 || !status || !isComplete(status.configuration, serving)) return false;
+    if (!serving.every(({ running }) => running?.replica.appliedIndex === status.lastIndex)) return false;
+    for (const { name, running } of serving) {
+      committed.expectState(name, status.lastIndex, running!.storage.machine.hash());
+    }
     return true;
   }
 
@@ -139,4 +184,12 @@ export class Scenario {
     );
     return () => done;
   }
+}
+
+/** Exactly the machines that serve are members, and as many of them vote as may. */
+function isComplete({ voters, votersOutgoing, servers }: Configuration, serving: readonly SimNode[]): boolean {
+  const named = servers.map(({ name, id }) => `${name} ${id}`).sort();
+  const wanted = serving.map(({ name, id }) => `${name} ${id}`).sort();
+  const enough = voters.length === Math.min(serving.length, MAX_VOTERS);
+  return votersOutgoing.length === 0 && enough && named.join() === wanted.join();
 }

@@ -8,6 +8,7 @@ import { ReadBarrier } from '../../src/node/read-barrier';
 import { encodeToken } from '../../src/node/token';
 import type { SeededRandom } from '../support/seeded-random';
 import type { ClientHistory, TransferOperation } from './client-history';
+import { drawTransfer } from './draw-transfer';
 import type { Requests } from './requests';
 import type { Running, SimNode } from './sim-node';
 import type { Trace } from './trace';
@@ -29,9 +30,6 @@ export interface ClientWorld {
   /** Names of accounts that are open. */
   readonly accounts: string[];
 }
-
-/** The account that money comes from; it may go below zero. */
-export const BANK = 'bank';
 
 /** A program that moves money: one request after the other, each at any node, the same id again where it has no answer. */
 export class SimClient {
@@ -118,12 +116,8 @@ export class SimClient {
 
   private drawTransfer(): TransferOperation {
     const { accounts, history } = this.world;
-    const { random } = this;
-    const debit = random.chance(0.25) ? BANK : accounts[random.below(accounts.length)]!;
-    let credit = accounts[random.below(accounts.length)]!;
-    if (credit === debit) credit = debit === accounts[0] ? accounts[1]! : accounts[0]!;
     this.ids += 1;
-    return history.call(`${this.name}-${this.ids}`, debit, credit, BigInt(1 + random.below(4_000)));
+    return drawTransfer(this.random, accounts, history, `${this.name}-${this.ids}`);
   }
 
   private async submit(operations: readonly TransferOperation[]): Promise<boolean> {

@@ -1,61 +1,121 @@
+import type { Tags } from '../../src/discovery/member';
+import { RulesVersionError } from '../../src/ledger/rules-versions';
 import { FileSystemError } from '../../src/log/files';
-import { GroupStorage } from '../../src/node/group-storage';
-import { PEER_CALLS } from '../../src/node/peer-calls';
-import { WritePath } from '../../src/node/write-path';
-import { FIRST_GROUP } from '../../src/node/data-directory';
+import { LogDamageError } from '../../src/log/log-errors';
+import type { GroupStorage } from '../../src/node/group-storage';
+import type { OutcomeKeeper } from '../../src/node/outcome-keeper';
+import type { PeerAddresses } from '../../src/node/peer-addresses';
+import { StartupError } from '../../src/node/startup-error';
+import type { WritePath } from '../../src/node/write-path';
 import type { Configuration, Message, NodeId } from '../../src/raft/core';
-import { Replica } from '../../src/raft/replica/replica';
-import { SnapshotTransfer } from '../../src/raft/replica/snapshot-transfer';
-import { LevelStableStore, type StableStore } from '../../src/raft/stable';
+import type { Replica } from '../../src/raft/replica/replica';
+import { NoUsableSnapshotError } from '../../src/raft/replica/snapshotter';
+import { SnapshotError } from '../../src/raft/snapshot';
+import { StableStoreError } from '../../src/raft/stable';
 import type { CallHandler } from '../../src/raft/transport';
-import { FileKeyValues } from '../raft/stable/file-key-values';
 import { FaultyFiles, type FileOperation } from '../support/faulty-files';
 import type { Survival } from '../support/faulty-inode';
 import { SeededRandom } from '../support/seeded-random';
 import { ProcessLife } from './process-life';
+import { formatMember, SimProcess } from './sim-process';
 import type { SimWorld } from './sim-world';
+import { Violation } from './violation';
+import type { SimDoor } from './sim-door';
+import { OLD_RULES } from './sim-rules';
 import { MILLISECOND } from './virtual-time';
 
-const DATA_DIR = '/node';
-const LEADER_POLL_MILLIS = 25;
+/** What a program that saves itself says, and how it is counted. */
+const REPAIRS = [
+  ['log mended', 'was mended'],
+  ['log set aside', 'is set aside'],
+  ['node begins anew', 'begins anew'],
+] as const;
+const NAMES_A_FILE = /\/(node|db)(\/|:)/;
 
 /** What a running process holds. */
 export interface Running {
   readonly storage: GroupStorage;
   readonly replica: Replica;
   readonly writes: WritePath;
+  readonly addresses: PeerAddresses;
+  readonly door: SimDoor;
+  readonly outcomes: OutcomeKeeper;
 }
+
+/**
+ * What the operator has in mind for a machine. `spare`: stands by, empty. `serving`: is to be a member. `leaving`: is being
+ * removed. `removed`: is no member any more, and runs on because nobody has stopped it.
+ */
+export type Duty = 'spare' | 'serving' | 'leaving' | 'removed';
 
 /** One machine: a disk, a clock, and at most one process of the real program, which can be killed at any moment. */
 export class SimNode {
   disk = new FaultyFiles();
+  /** The id of its disk; empty while that holds nothing. */
+  id: NodeId = '';
+  /** What its process says it belongs to. */
+  clusterId = '';
+  duty: Duty = 'spare';
+  /** What the program that is installed here knows. */
+  rules = OLD_RULES;
+  /** The program ended itself because it does not know the rules that hold. */
+  needsUpgrade = false;
+  /** Its gossip says that it is gone for good. */
+  saysFarewell = false;
+  /** Of the address at which its peers find it. */
+  port = 1;
+  /** Machines that its gossip wrongly holds for failed. */
+  readonly doubts = new Set<string>();
   /** Microseconds that this machine's wall clock is ahead. */
   skewMicros = 0;
   /** Each operation on the disk takes up to so long, in microseconds. */
   diskMicros = 300;
   /** The next sync fails, and with it everything that was not synced is gone. */
   failNextSync = false;
+  /** The write to the log that was the last until now went astray: nothing on the disk shows that it was ever made. */
+  lastWriteLost = false;
   life: ProcessLife | undefined;
   running: Running | undefined;
   handlers = new Map<number, CallHandler>();
   readonly random: SeededRandom;
+  private bootedAt = 0;
 
   constructor(
     private readonly world: SimWorld,
-    readonly id: NodeId,
     readonly name: string,
     seed: number,
   ) {
     this.random = new SeededRandom(seed);
   }
 
+  get rpcAddr(): string {
+    return `${this.name}:${this.port}`;
+  }
+
+  newId(): NodeId {
+    return this.random.bytes(8).toString('hex');
+  }
+
+  /** What its gossip says about it. */
+  announcement(): { readonly tags: Tags; readonly incarnation: number } {
+    const { id, name, rpcAddr, clusterId, bootedAt } = this;
+    const role = clusterId === '' ? 'joining' : 'member';
+    const tags: Tags = {
+      clusterId,
+      nodeId: id,
+      name,
+      rpcAddr,
+      role,
+      nonVoter: false,
+      formatVersion: this.rules.newest,
+    };
+    return { tags, incarnation: Math.floor(bootedAt / MILLISECOND) };
+  }
+
   /** Makes the data directory of a member of a new cluster, before any fault. */
-  async format(clusterId: string, configuration: Configuration): Promise<void> {
-    const stable = await this.openStable();
-    await stable.initialise({ clusterId, nodeName: this.name, nodeId: this.id, createdAt: 0, partitions: 1 });
-    await stable.createGroup(FIRST_GROUP);
-    await stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration });
-    await stable.close();
+  async format(configuration: Configuration): Promise<void> {
+    this.duty = 'serving';
+    await formatMember(this.world.clusterId, this, configuration);
   }
 
   /** Starts the process; it is up when `running` is set. */
@@ -63,12 +123,14 @@ export class SimNode {
     const { time, trace } = this.world;
     const life = new ProcessLife(this.name, time, trace, {
       skewMicros: () => this.skewMicros,
+      logged: (message) => this.logged(message),
       ran: () => this.world.touched.add(this),
     });
     this.life = life;
+    this.bootedAt = time.now;
     this.disk.intercept = (operation, path) => this.operation(life, operation, path);
     trace.add(this.name, 'boot');
-    this.start(life).catch((error: unknown) => {
+    new SimProcess(this.world, this, life, (error) => this.fatal(life, error)).start().catch((error: unknown) => {
       if (life.isAlive) this.fatal(life, error);
     });
   }
@@ -86,6 +148,8 @@ export class SimNode {
     this.handlers = new Map();
     // What this process still asks of the disk, in the very step in which it ends, is never done.
     this.disk.intercept = () => new Promise<never>(() => undefined);
+    this.disk.astray = undefined;
+    if (this.lastWriteLost) this.loseDisk();
   }
 
   /** Ends the process and takes from the disk what was not synced, as far as `survival` says. */
@@ -102,6 +166,15 @@ export class SimNode {
     });
   }
 
+  /** Ends the process and puts an empty disk in the place of the one it had. */
+  loseDisk(): void {
+    this.lastWriteLost = false;
+    this.kill();
+    this.disk = new FaultyFiles();
+    this.id = '';
+    this.clusterId = '';
+  }
+
   receive(message: Message): void {
     const { life } = this;
     life?.run(() => {
@@ -109,104 +182,8 @@ export class SimNode {
     });
   }
 
-  private async start(life: ProcessLife): Promise<void> {
-    const stable = await this.openStable();
-    const { events } = life;
-    const fatal = (error: unknown): void => this.fatal(life, error);
-    const folder = (group: number): string => `${DATA_DIR}/groups/${group}`;
-    const storage = await GroupStorage.open({
-      config: { dataDir: DATA_DIR, ...this.world.settings.storage },
-      data: { files: this.disk, stable, clusterId: this.world.clusterId, nodeId: this.id, groupFolder: folder },
-      events,
-      fatal,
-    });
-    const call = (to: NodeId, _group: number, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> =>
-      this.world.calls.call(life, this.id, to, method, body, deadlineMs);
-    const transfer = this.snapshotTransfer(life, storage, call);
-    const replica = this.replica(life, storage, stable, transfer);
-    const writes = new WritePath({
-      group: FIRST_GROUP,
-      replica,
-      call,
-      nameOf: (id) => id,
-      now: () => life.clock.monotonicMillis(),
-      leaderChange: (millis) => life.sleep(Math.min(millis, LEADER_POLL_MILLIS) * MILLISECOND),
-    });
-    storage.snapshotter.attach(replica);
-    this.running = { storage, replica, writes };
-    this.handlers = this.servedCalls(life, writes, transfer);
-    this.world.started(this, storage);
-    replica.start();
-  }
-
-  private replica(life: ProcessLife, storage: GroupStorage, stable: StableStore, transfer: SnapshotTransfer): Replica {
-    const { world, id } = this;
-    return new Replica({
-      group: FIRST_GROUP,
-      id,
-      log: storage.log,
-      machine: world.observed(this, storage.machine),
-      hardState: storage.hardState,
-      snapshotMeta: storage.snapshotMeta,
-      configurations: storage.configurations,
-      ...(storage.mayHaveLost && { mayHaveLost: storage.mayHaveLost }),
-      saveHardState: (hardState) => stable.saveHardState(FIRST_GROUP, hardState),
-      lossSettled: () => storage.settleLoss(),
-      send: (_to, message) => {
-        if (life.isAlive) world.send(message);
-      },
-      snapshots: {
-        send: (to, term) => transfer.send(to, term),
-        install: (meta) => {
-          world.counts.add('snapshot installed');
-          return storage.snapshotter.install(meta);
-        },
-      },
-      clock: life.clock,
-      scheduler: life.scheduler,
-      random: this.random,
-      limits: world.settings.limits,
-      timing: world.settings.timing,
-      events: life.events,
-      listener: {
-        applied: (header, batch) => storage.snapshotter.applied(header, batch.length),
-        leaderChanged: (leader, term) => world.trace.add(this.name, `leader of term ${term}: ${world.nameOf(leader)}`),
-        configurationChanged: () => undefined,
-        fatal: (error) => this.fatal(life, error),
-      },
-    });
-  }
-
-  private snapshotTransfer(
-    life: ProcessLife,
-    storage: GroupStorage,
-    call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>,
-  ): SnapshotTransfer {
-    const { snapshotBegin: begin, snapshotChunk: chunk, snapshotFinish: finish } = PEER_CALLS;
-    return new SnapshotTransfer({
-      id: this.id,
-      group: FIRST_GROUP,
-      store: storage.snapshots,
-      calls: { begin, chunk, finish },
-      call,
-      step: (message) => this.receive(message),
-      events: life.events,
-    });
-  }
-
-  private servedCalls(life: ProcessLife, writes: WritePath, transfer: SnapshotTransfer): Map<number, CallHandler> {
-    const left = (deadline: number): number => Math.max(1, deadline - life.clock.monotonicMillis());
-    return new Map<number, CallHandler>([
-      [PEER_CALLS.submit, (call) => writes.serve(call.body, left(call.deadline))],
-      [PEER_CALLS.snapshotBegin, (call) => transfer.begin(call)],
-      [PEER_CALLS.snapshotChunk, (call) => transfer.chunk(call)],
-      [PEER_CALLS.snapshotFinish, (call) => transfer.finish(call)],
-    ]);
-  }
-
-  private openStable(): Promise<LevelStableStore> {
-    const files = this.disk;
-    return LevelStableStore.open({ dataDir: DATA_DIR, files, openKeyValues: () => FileKeyValues.open(files) });
+  private logged(message: string): void {
+    for (const [kind, words] of REPAIRS) if (message.includes(words)) this.world.counts.add(kind);
   }
 
   /** One operation on the disk takes its time, and may fail. */
@@ -220,16 +197,64 @@ export class SimNode {
     throw new FileSystemError(operation, path, 'EIO');
   }
 
-  /** The program ended itself: right where its disk failed, and a bug anywhere else. */
+  /** The program ended itself: right where its disk failed, or is damaged, and a bug anywhere else. */
   private fatal(life: ProcessLife, error: unknown): void {
     if (!life.isAlive || this.life !== life) return;
     this.world.trace.add(this.name, `ends itself: ${error instanceof Error ? error.message : String(error)}`);
     if (isDiskFault(error)) this.losePower('nothing');
+    else if (this.disk.capacityBytes < Infinity && isForWantOfRoom(error)) this.kill();
+    else if (this.rules === OLD_RULES && isAboutRules(error)) {
+      this.world.counts.add('program too old');
+      this.needsUpgrade = true;
+      this.kill();
+    } else if (this.world.isHurt(this) && isDamage(error)) this.endedByDamage(error);
     else this.world.fail(error);
+  }
+
+  /** A process that met damage is started again; where it does not even start, its operator puts in an empty disk. */
+  private endedByDamage(error: Error): void {
+    if (!NAMES_A_FILE.test(error.message)) {
+      this.world.fail(new Violation('damage is named', `${this.name} refuses, and names no file: ${error.message}`));
+    }
+    if (this.running) this.kill();
+    else {
+      this.loseDisk();
+      this.world.counts.add('disk given up');
+      this.world.trace.add(this.name, 'gets an empty disk');
+    }
   }
 }
 
 function isDiskFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (error instanceof FileSystemError && error.code === 'EIO') || isDiskFault(error.cause);
+}
+
+/** A write into the log that does not fit is fatal, and so is a start that cannot make what it needs. */
+function isForWantOfRoom(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const refused = error instanceof StartupError && error.message.includes('the disk is full');
+  const full = error instanceof StableStoreError && error.code === 'DISK_FULL';
+  return (
+    refused || full || (error instanceof FileSystemError && error.code === 'ENOSPC') || isForWantOfRoom(error.cause)
+  );
+}
+
+/** A program that is older than the rules that hold must stop, and not go by those that it knows. */
+function isAboutRules(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const refused = error instanceof StartupError && error.message.includes('rules of money');
+  return refused || error instanceof RulesVersionError || isAboutRules(error.cause);
+}
+
+/** What the program says of a disk that does not hold what was written to it: with the file, for its operator. */
+function isDamage(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const typed =
+    error instanceof LogDamageError ||
+    error instanceof SnapshotError ||
+    error instanceof NoUsableSnapshotError ||
+    error instanceof StableStoreError ||
+    error instanceof StartupError;
+  return typed || isDamage(error.cause);
 }

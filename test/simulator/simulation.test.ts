@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { FAULT_KINDS } from './fault-plan';
 import { main } from './main';
 import { Simulation } from './simulation';
 
@@ -35,9 +37,10 @@ describe('a simulated cluster', () => {
 });
 
 describe('the command', () => {
+  const script = join(__dirname, '../../scripts/simulate.cjs');
   const output = async (...argv: string[]) => {
     const printed: string[] = [];
-    const status = await main(argv, (text) => printed.push(text));
+    const status = await main(argv, (text) => printed.push(text), script);
     return { status, text: printed.join('') };
   };
 
@@ -48,6 +51,18 @@ describe('the command', () => {
     });
     expect(await output('--seed', 'x')).toMatchObject({ status: 2 });
     expect((await output('--what')).text).toContain('usage: ./scripts/simulate');
+  });
+
+  test('prints the same, however many processes work for it', async () => {
+    const alone = await output('--seed', '2', '--seeds', '3', '--seconds', '1');
+    expect(await output('--seed', '2', '--seeds', '3', '--seconds', '1', '--jobs', '2')).toEqual(alone);
+    expect(alone.text).toContain('  3 seeds\n');
+  });
+
+  test('leaves out the kinds of faults that it is told to', async () => {
+    const { faults } = await new Simulation({ seed: first, nodes: 3, seconds: 8, without: FAULT_KINDS }).run();
+    expect(faults.entries().filter(([kind]) => kind !== 'snapshot installed')).toEqual([]);
+    expect(await output('--without', 'rain')).toMatchObject({ status: 2 });
   });
 
   test('prints the digest of one run', async () => {

@@ -1,3 +1,4 @@
+import { BatchKind } from '../../src/log/batch';
 import type { GroupStorage } from '../../src/node/group-storage';
 import type { LedgerMachine } from '../../src/node/ledger-machine';
 import type { Configuration, Message, NodeId } from '../../src/raft/core';
@@ -6,11 +7,13 @@ import { FrameType } from '../../src/raft/transport/frame';
 import { decodeMessage } from '../../src/raft/transport/message-decoder';
 import { encodeMessage } from '../../src/raft/transport/message-encoder';
 import { SeededRandom } from '../support/seeded-random';
-import { Calls } from './calls';
+import { Calls, type Callee } from './calls';
 import { ClientHistory, type HistoryReport } from './client-history';
 import { CommittedHistory } from './committed-history';
+import { DamageLedger } from './damage-ledger';
 import { FaultCounts } from './fault-counts';
-import { FaultPlan } from './fault-plan';
+import { FaultPlan, type FaultKind } from './fault-plan';
+import { MembershipChecks } from './membership-checks';
 import { describeMessage, Network } from './network';
 import { RaftChecks } from './raft-checks';
 import { Redials } from './redials';
@@ -18,6 +21,7 @@ import { Requests } from './requests';
 import { Scenario } from './scenario';
 import { drawSettings } from './settings';
 import { SimNode } from './sim-node';
+import type { ConnectionWorld } from './sim-connection';
 import type { NodeSettings, SimWorld } from './sim-world';
 import { Trace } from './trace';
 import { VirtualTime } from './virtual-time';
@@ -28,6 +32,8 @@ export interface SimulationOptions {
   readonly nodes: number;
   /** Length of the phase with faults, in simulated seconds. */
   readonly seconds: number;
+  /** Kinds of faults that are left out. */
+  readonly without?: readonly FaultKind[];
   /** Gets every line of the trace. */
   readonly everyLine?: (line: string) => void;
 }
@@ -40,6 +46,7 @@ export interface SimulationReport {
   readonly seconds: number;
   readonly faults: FaultCounts;
   readonly elections: number;
+  readonly membershipChanges: number;
   readonly committed: number;
   readonly history: HistoryReport;
 }
@@ -51,6 +58,8 @@ export class SimulationFailure extends Error {
   constructor(
     readonly seed: number,
     readonly lastLines: readonly string[],
+    /** Simulated, until then. */
+    readonly seconds: number,
     cause: unknown,
   ) {
     super(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause), { cause });
@@ -58,6 +67,8 @@ export class SimulationFailure extends Error {
 }
 
 const CLUSTER_ID = 'c0ffee00'.repeat(4);
+/** Machines that stand by, to join. */
+const SPARES = 2;
 
 /** A cluster of the real program on simulated machines, from one seed: the same seed, the same run. */
 export class Simulation implements SimWorld {
@@ -67,6 +78,7 @@ export class Simulation implements SimWorld {
   readonly touched = new Set<SimNode>();
   readonly clusterId = CLUSTER_ID;
   readonly settings: NodeSettings;
+  /** Machines: those that the cluster begins with, and those that stand by. */
   readonly nodes: readonly SimNode[];
   readonly network: Network;
   readonly calls: Calls;
@@ -75,26 +87,25 @@ export class Simulation implements SimWorld {
   readonly history = new ClientHistory();
   readonly committed = new CommittedHistory();
   readonly faults: FaultPlan;
-  private readonly checks = new RaftChecks(this.committed);
-  private readonly byId: ReadonlyMap<NodeId, SimNode>;
+  readonly damage: DamageLedger;
+  private readonly membership = new MembershipChecks();
+  private readonly checks = new RaftChecks(this.committed, this.membership, (id) => this.nameOf(id));
+  private readonly names = new Map<NodeId, string>();
   private failure: { readonly error: unknown } | undefined;
 
   constructor(readonly options: SimulationOptions) {
     this.trace = new Trace(() => this.time.now, options.everyLine);
     this.settings = drawSettings(this.random('settings'));
     this.network = new Network(this.time, this.random('network'), this.counts);
-    this.nodes = Array.from({ length: options.nodes }, (_, at) => {
-      const id = this.random(`id ${at}`).bytes(8).toString('hex');
-      return new SimNode(this, id, `n${at + 1}`, this.random(`node ${at}`).below(0x1_0000_0000));
+    this.nodes = Array.from({ length: options.nodes + SPARES }, (_, at) => {
+      return new SimNode(this, `n${at + 1}`, this.random(`node ${at}`).below(0x1_0000_0000));
     });
-    this.byId = new Map(this.nodes.map((node) => [node.id, node]));
-    this.calls = new Calls(this.time, this.network, (id) => {
-      const node = this.byId.get(id);
-      return node?.life && { life: node.life, handlers: node.handlers };
-    });
+    this.calls = new Calls(this.time, this.network, machineAt, (address) => this.calleeAt(address));
+    const configurations = (): Configuration[] => this.membership.inForceAbove(this.committed.lastIndex);
+    this.damage = new DamageLedger({ nodes: this.nodes, configurations });
     this.redials = new Redials(this.time, this.network, this.random('redials'), this.counts);
     this.requests = new Requests(this.time, this.random('requests'), (error) => this.fail(error));
-    this.faults = new FaultPlan(this, this.random('faults'));
+    this.faults = new FaultPlan(this, this.random('faults'), new Set(options.without));
   }
 
   /** Rejects with SimulationFailure. */
@@ -109,11 +120,12 @@ export class Simulation implements SimWorld {
         seconds: this.time.now / 1_000_000,
         faults: this.counts,
         elections: this.checks.elections,
+        membershipChanges: this.membership.changes,
         committed: this.committed.lastIndex,
         history,
       };
     } catch (error) {
-      throw new SimulationFailure(this.options.seed, this.trace.lastLines(), error);
+      throw new SimulationFailure(this.options.seed, this.trace.lastLines(), this.time.now / 1_000_000, error);
     }
   }
 
@@ -134,20 +146,55 @@ export class Simulation implements SimWorld {
   }
 
   nameOf(id: NodeId): string {
-    return this.byId.get(id)?.name ?? (id === '' ? 'nobody' : id);
+    return this.names.get(id) ?? (id === '' ? 'nobody' : id);
   }
 
-  send(message: Message): void {
+  /** Its first disk goes by its own name, later ones are numbered. */
+  named({ id, name }: SimNode): void {
+    if (this.names.has(id)) return;
+    const before = [...this.names.values()].filter((known) => known === name || known.startsWith(`${name}#`)).length;
+    this.names.set(id, before === 0 ? name : `${name}#${before + 1}`);
+  }
+
+  isMember({ name }: SimNode): boolean {
+    const inForce = this.membership.inForceAbove(this.committed.lastIndex);
+    return inForce.some(({ servers }) => servers.some((server) => server.name === name));
+  }
+
+  isHurt(node: SimNode): boolean {
+    return this.damage.isHurt(node);
+  }
+
+  /** How a client reaches the nodes. */
+  connections(name: string): ConnectionWorld {
+    return {
+      time: this.time,
+      random: this.random(`connections ${name}`),
+      loss: () => this.requests.loss,
+      servedAt: (address) => {
+        const node = this.nodes.find(({ rpcAddr }) => rpcAddr === address);
+        return node?.life && node.running ? { life: node.life, door: node.running.door } : undefined;
+      },
+    };
+  }
+
+  get elections(): number {
+    return this.checks.elections;
+  }
+
+  send(message: Message, address: string): void {
     this.checks.sent(message);
     const { from, to } = message;
     const names = `${this.nameOf(from)}>${this.nameOf(to)}`;
     const text = describeMessage(message);
     const body = Buffer.concat(encodeMessage(message).parts);
-    this.network.transmit(from, to, () => {
+    this.network.transmit(this.machineOf(from), machineAt(address), () => {
+      const node = this.nodes.find(({ rpcAddr }) => rpcAddr === address);
+      if (node?.id !== to) return;
       this.trace.add(names, text);
       // Each delivery has bytes of its own, as from a socket.
       const frame = { type: FrameType.message, group: 0, body: Buffer.from(body) };
-      this.byId.get(to)?.receive(decodeMessage(frame, from, to));
+      node.receive(decodeMessage(frame, from, to));
     });
   }
 
@@ -157,7 +204,9 @@ export class Simulation implements SimWorld {
         const outcomes = machine.apply(batch, header);
         this.trace.add(node.name, `applies ${header.index}.${header.term}`);
         const { term } = node.running!.replica.status();
-        this.committed.take(node.name, term, header, outcomes, machine);
+        if (this.committed.take(node.name, term, header, outcomes, machine) && header.kind === BatchKind.Version) {
+          this.counts.add('rules switched on');
+        }
         return outcomes;
       },
       snapshot: () => machine.snapshot(),
@@ -169,10 +218,12 @@ export class Simulation implements SimWorld {
   started(node: SimNode, { snapshotMeta, log, machine, hardState, mayHaveLost }: GroupStorage): void {
     const { index } = snapshotMeta;
     this.trace.add(node.name, `up: term ${hardState.term}, snapshot ${index}, log to ${log.lastIndex}.${log.lastTerm}`);
+    if (this.damage.isHurt(node)) this.checks.forgive(node);
     this.checks.opened(node, { index: log.lastIndex, term: log.lastTerm }, hardState);
     if (index > 0) this.committed.expectState(node.name, index, machine.hash());
-    // No disk rots here, so a crash alone must never look as if it could have taken something acknowledged.
-    if (mayHaveLost) violated('durability', `${node.name} believes that it lost entry ${mayHaveLost.index}`);
+    // A crash alone must never look as if it could have taken something acknowledged.
+    if (mayHaveLost && !this.damage.isHurt(node))
+      violated('durability', `${node.name} believes that it lost entry ${mayHaveLost.index}`);
   }
 
   processEnded(node: SimNode): void {
@@ -190,15 +241,36 @@ export class Simulation implements SimWorld {
     this.touched.clear();
   }
 
+  private machineOf(id: NodeId): string {
+    return this.nameOf(id).split('#')[0]!;
+  }
+
+  private calleeAt(address: string): Callee | undefined {
+    const node = this.nodes.find(({ rpcAddr }) => rpcAddr === address);
+    return node?.life && { life: node.life, name: node.name, id: node.id, handlers: node.handlers };
+  }
+
   private async format(): Promise<void> {
-    const ids = this.nodes.map((node) => node.id).sort();
+    const first = this.nodes.slice(0, this.options.nodes);
+    for (const node of first) {
+      node.id = node.newId();
+      this.named(node);
+    }
+    const servers = first
+      .map(({ id, name, rpcAddr }) => ({ id, name, rpcAddr }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     const configuration: Configuration = {
-      voters: ids,
+      voters: servers.map(({ id }) => id),
       votersOutgoing: [],
       learners: [],
-      servers: ids.map((id) => ({ id, name: this.nameOf(id), rpcAddr: `${this.nameOf(id)}:1` })),
+      servers,
     };
-    for (const node of this.nodes) await node.format(CLUSTER_ID, configuration);
-    for (const node of this.nodes) node.boot();
+    this.membership.note(0, 0, configuration);
+    for (const node of first) await node.format(configuration);
+    for (const node of first) node.boot();
   }
+}
+
+function machineAt(address: string): string {
+  return address.split(':')[0]!;
 }

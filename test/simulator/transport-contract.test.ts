@@ -20,6 +20,7 @@ class SimulatedEnd implements TransportEnd {
   readonly received: Message[] = [];
   readonly handlers = new Map<number, CallHandler>();
   readonly life: ProcessLife;
+  readonly name: string;
 
   constructor(
     readonly id: string,
@@ -28,7 +29,12 @@ class SimulatedEnd implements TransportEnd {
     private readonly calls: Calls,
     private readonly others: ReadonlyMap<string, SimulatedEnd>,
   ) {
-    this.life = new ProcessLife(id, time, new Trace(() => time.now), { skewMicros: () => 0, ran: () => undefined });
+    this.name = id;
+    this.life = new ProcessLife(id, time, new Trace(() => time.now), {
+      skewMicros: () => 0,
+      logged: () => undefined,
+      ran: () => undefined,
+    });
   }
 
   send(message: Message): void {
@@ -40,8 +46,9 @@ class SimulatedEnd implements TransportEnd {
     });
   }
 
-  call(to: string, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> {
-    return this.calls.call(this.life, this.id, to, method, body, deadlineMs);
+  async call(to: string, method: number, body: Buffer, deadlineMs: number): Promise<Buffer> {
+    const caller = { life: this.life, name: this.id, id: this.id };
+    return (await this.calls.call(caller, { address: to, id: to }, method, body, deadlineMs)).body;
   }
 
   handle(method: number, handler: CallHandler): void {
@@ -57,7 +64,12 @@ describeTransport('The simulated network, in fair weather,', async () => {
   const time = new VirtualTime();
   const network = new Network(time, new SeededRandom(1), new FaultCounts());
   const ends = new Map<string, SimulatedEnd>();
-  const calls = new Calls(time, network, (id) => (ends.get(id)?.life.isAlive === true ? ends.get(id) : undefined));
+  const calls = new Calls(
+    time,
+    network,
+    (address) => address,
+    (address) => (ends.get(address)?.life.isAlive === true ? ends.get(address) : undefined),
+  );
   const [a, b] = [1, 2].map((n) => new SimulatedEnd(nodeId(n), network, time, calls, ends)) as [
     SimulatedEnd,
     SimulatedEnd,

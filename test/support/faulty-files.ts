@@ -13,6 +13,12 @@ export type FileOperation =
 /** A change of names: all of it is durable, or nothing. */
 type NameChange = ReadonlyMap<string, FaultyInode | undefined>;
 
+/** A place in a file. */
+export interface Place {
+  readonly path: string;
+  readonly position: number;
+}
+
 /** Decides about one operation before it happens: throw to let it fail; wait to let it take its time. */
 export type Intercept = (operation: FileOperation, path: string) => Promise<void> | void;
 
@@ -24,6 +30,8 @@ export class FaultyFiles implements FileSystem {
   /** Everything that changes files or names, counted; the moments between them are those at which power can be lost. */
   operations = 0;
   intercept: Intercept | undefined;
+  /** Says where a write goes instead, as on a disk that loses its way; undefined: where it is meant to go. */
+  astray: ((meant: Place, bytes: Buffer) => Place | undefined) | undefined;
   /** Files that are open at the moment. */
   openFiles = 0;
   /**
@@ -96,10 +104,19 @@ export class FaultyFiles implements FileSystem {
     else this.openInodes.delete(inode);
   }
 
+  find(path: string): FaultyInode | undefined {
+    return this.names.get(path);
+  }
+
   inode(path: string): FaultyInode {
     const inode = this.names.get(path);
     if (!inode) throw new FileSystemError('find', path, 'ENOENT');
     return inode;
+  }
+
+  /** Every file that programs see, in the order of their names. */
+  paths(): string[] {
+    return [...this.names.keys()].sort();
   }
 
   /** What programs see in a folder, without the folder's name. */
@@ -221,6 +238,11 @@ class FaultyFile implements RandomAccessFile {
   async write(parts: readonly Buffer[], position: number): Promise<void> {
     await this.happen('write');
     const bytes = Buffer.concat(parts);
+    const place = this.files.astray?.({ path: this.path, position }, bytes);
+    if (place) {
+      this.files.change('write', place.path, () => this.files.inode(place.path).strike(place.position, bytes));
+      return;
+    }
     const fitting = Math.max(0, Math.min(bytes.length, this.inode.size + this.files.room() - position));
     if (fitting > 0 || bytes.length === 0) {
       this.files.change('write', this.path, () => this.inode.write(bytes.subarray(0, fitting), position));

@@ -59,6 +59,16 @@ export class FaultyInode {
     for (const buffer of [this.current, this.durable]) buffer[position] = buffer[position]! ^ mask;
   }
 
+  /** What is at `position`; undefined behind the end. */
+  byteAt(position: number): number | undefined {
+    return this.current[position];
+  }
+
+  /** Bytes that were meant for another place arrive here, as far as the file goes, and are durable at once. */
+  strike(position: number, bytes: Buffer): void {
+    for (const buffer of [this.current, this.durable]) bytes.copy(buffer, Math.min(position, buffer.length));
+  }
+
   /**
    * What is left after a loss of power. Lengths change in order, so those of a first few changes are kept; of what was
    * written, any sectors.

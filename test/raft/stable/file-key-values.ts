@@ -1,7 +1,9 @@
+import { crc32 } from 'node:zlib';
 import { FileSystemError, isDiskFull, type FileSystem } from '../../../src/log/files';
 import { KeyValuesError, type Change, type KeyValues } from '../../../src/raft/stable/key-values';
 
 const PATH = '/db/content';
+const CHECKSUM_BYTES = 4;
 
 /**
  * A database in one file that is replaced as a whole: durable and atomic, as `level` is, but on a file system that can
@@ -23,8 +25,11 @@ export class FileKeyValues implements KeyValues {
       const bytes = Buffer.alloc(await file.size());
       await file.read(bytes, 0);
       await file.close();
-      for (const [key, hex] of JSON.parse(bytes.toString()) as [string, string][])
-        content.set(key, Buffer.from(hex, 'hex'));
+      const text = bytes.subarray(CHECKSUM_BYTES).toString();
+      if (bytes.length < CHECKSUM_BYTES || bytes.readUInt32LE(0) !== crc32(text)) {
+        throw new KeyValuesError('damaged', `${PATH} is not what was written`, {});
+      }
+      for (const [key, hex] of JSON.parse(text) as [string, string][]) content.set(key, Buffer.from(hex, 'hex'));
     }
     return new FileKeyValues(files, content);
   }
@@ -59,7 +64,9 @@ export class FileKeyValues implements KeyValues {
     const file = await this.files.open(path, 'create');
     try {
       const json = JSON.stringify([...this.content].map(([key, value]) => [key, value.toString('hex')]));
-      await file.write([Buffer.from(json)], 0);
+      const checksum = Buffer.alloc(CHECKSUM_BYTES);
+      checksum.writeUInt32LE(crc32(json), 0);
+      await file.write([checksum, Buffer.from(json)], 0);
       await file.sync();
     } finally {
       await file.close();
