@@ -4,7 +4,7 @@ import { createHttpServer, type HttpServer } from '../api/http/server';
 import { Gossip } from '../discovery/gossip';
 import { Rules } from '../ledger/rules-versions';
 import { LedgerState } from '../ledger/state';
-import { systemClock, systemRandom, systemScheduler, type EventLog } from '../raft/replica/environment';
+import { systemClock, systemRandom, type EventLog } from '../raft/replica/environment';
 import { createFirstLedger, needsFirstLedger } from './bootstrap-ledger';
 import { ClusterView } from './cluster-view';
 import type { NodeConfig } from './config/node-config';
@@ -263,8 +263,6 @@ export class LedgerNode {
       transport: rpc.transport,
       events: this.events,
       partitions: this.config.partitions,
-      clock: systemClock,
-      scheduler: systemScheduler,
     });
     loop.start();
     this.lifecycle.started('membership', () => loop.stop());

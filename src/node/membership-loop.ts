@@ -1,5 +1,5 @@
 import type { Gossip } from '../discovery/gossip';
-import type { Clock, EventLog, Scheduler } from '../raft/replica/environment';
+import { systemClock, systemScheduler, type Clock, type EventLog, type Scheduler } from '../raft/replica/environment';
 import type { PeerTransport } from '../raft/transport';
 import type { DataDirectory } from './data-directory';
 import type { GroupRuntime } from './group-runtime';
@@ -12,8 +12,9 @@ export interface MembershipLoopOptions {
   readonly transport: Pick<PeerTransport, 'callAddress'>;
   readonly events: EventLog;
   readonly partitions: number;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
+  /** The system's where nothing is said. */
+  readonly clock?: Clock;
+  readonly scheduler?: Scheduler;
 }
 
 const STEP_MILLIS = 200;
@@ -30,7 +31,7 @@ export class MembershipLoop {
   private saving = false;
 
   constructor(private readonly options: MembershipLoopOptions) {
-    const { data, group, gossip, transport, events, partitions, clock } = options;
+    const { data, group, gossip, transport, events, partitions, clock = systemClock } = options;
     this.manager = new MembershipManager({
       replica: group.replica,
       clusterId: data.clusterId,
@@ -47,7 +48,7 @@ export class MembershipLoop {
 
   start(): void {
     this.step();
-    this.stopTimer = this.options.scheduler.every(STEP_MILLIS, () => this.step());
+    this.stopTimer = (this.options.scheduler ?? systemScheduler).every(STEP_MILLIS, () => this.step());
   }
 
   stop(): void {
