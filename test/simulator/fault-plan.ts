@@ -6,8 +6,8 @@ import { MembershipOrders } from './membership-orders';
 import { NetworkFaults } from './network-faults';
 import { MILLISECOND } from './virtual-time';
 
-/** What a run can be told to leave out. */
-export const FAULT_KINDS = [
+/** What happens at random while a run has faults. */
+const RANDOM_KINDS = [
   'partition',
   'isolated-leader',
   'stranded-leader',
@@ -35,6 +35,10 @@ export const FAULT_KINDS = [
   'misdirected-write',
   'full-disk',
 ] as const;
+type RandomKind = (typeof RANDOM_KINDS)[number];
+
+/** What a run can be told to leave out; the last is a phase of its own behind the others. */
+export const FAULT_KINDS = [...RANDOM_KINDS, 'half-connected'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 type Action = readonly [weight: number, action: () => void];
@@ -85,7 +89,7 @@ export class FaultPlan extends Aim {
   private drawMix(): Action[] {
     const { orders, network, machines } = this;
     const disks = new DiskFaults(this.targets, this.random);
-    const usual: Record<FaultKind, Action> = {
+    const usual: Record<RandomKind, Action> = {
       partition: [6, () => network.partition()],
       'isolated-leader': [3, () => network.isolateLeader()],
       'stranded-leader': [5, () => network.strandLeader()],
@@ -113,7 +117,7 @@ export class FaultPlan extends Aim {
       'misdirected-write': [2, () => disks.misdirect()],
       'full-disk': [1.5, () => machines.fillDisk()],
     };
-    const drawn = FAULT_KINDS.map((kind): Action => {
+    const drawn = RANDOM_KINDS.map((kind): Action => {
       const [weight, action] = usual[kind];
       const share = this.random.chance(0.2) ? 0 : 0.2 + this.random.next();
       return [this.without.has(kind) ? 0 : weight * share, action];

@@ -48,7 +48,8 @@ export class Scenario {
     await sim.until('end of the clients', RECOVERY_SECONDS, working);
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
     await this.serve();
-    if (sim.random('half connected').chance(0.5)) await this.bearHalfConnected();
+    const halfConnected = !sim.options.without?.includes('half-connected');
+    if (halfConnected && sim.random('half connected').chance(0.5)) await this.bearHalfConnected();
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
     await this.expectPeace();
     for (const node of this.serving) {
