@@ -1,23 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import { NodeFiles } from '../log/node-files';
 import { isMissing, type FileSystem } from '../log/files';
 import { EMPTY_CONFIGURATION, type Configuration } from '../raft/core';
 import { systemClock, type EventLog } from '../raft/replica/environment';
-import {
-  DataDirInUseError,
-  DataDirLock,
-  LevelStableStore,
-  MAX_KNOWN_PEERS,
-  StableStoreError,
-  type StableStore,
-} from '../raft/stable';
+import { DataDirInUseError, DataDirLock, MAX_KNOWN_PEERS, type StableStore } from '../raft/stable';
 import type { NodeConfig } from './config/node-config';
 import type { Adoption } from './join-desk';
+import { newNodeId, openStable } from './stable-directory';
 import { StartupError } from './startup-error';
 
-const NODE_ID_BYTES = 8;
 export const FIRST_GROUP = 0;
 
 /** Everything durable of one node, and its identity: cluster, name, and the incarnation of the disk. */
@@ -37,7 +29,7 @@ export class DataDirectory {
     const lock = locked(config.dataDir);
     let stable: StableStore | undefined;
     try {
-      stable = await openStable(config.dataDir, files);
+      stable = await openStable({ config, files, events });
       const directory = new DataDirectory(config.dataDir, files, stable, lock);
       for (const damage of stable.damage) events.warn({ damage }, 'damage in the stable store');
       await directory.claim(config);
@@ -111,7 +103,7 @@ export class DataDirectory {
       await this.stable.initialise({
         clusterId: '',
         nodeName: config.nodeName,
-        nodeId: randomBytes(NODE_ID_BYTES).toString('hex'),
+        nodeId: newNodeId(),
         createdAt: systemClock.wallMicros(),
         partitions: 0,
       });
@@ -169,15 +161,6 @@ function locked(dataDir: string): DataDirLock {
     if (types.isNativeError(error) && 'syscall' in error) {
       throw new StartupError(`--data-dir ${dataDir} cannot be used: ${error.message}`, 1);
     }
-    throw error;
-  }
-}
-
-async function openStable(dataDir: string, files: FileSystem): Promise<StableStore> {
-  try {
-    return await LevelStableStore.open({ dataDir, files });
-  } catch (error) {
-    if (error instanceof StableStoreError) throw new StartupError(`${dataDir}: ${error.message} (${error.code})`, 1);
     throw error;
   }
 }

@@ -4,9 +4,9 @@ import type { HardState } from '../core/types';
 import { failed, type StableDatabase } from './stable-database';
 import { encodeRecord, groupKey } from './stable-records';
 import { StableStoreError, type VoteState } from './stable-store';
-import { VoteFile } from './vote-file';
+import { VoteFile, type Slots } from './vote-file';
 import { recoverVote, type LevelVote, type Owner, type Recovery, type VoteCopies } from './vote-recovery';
-import type { SlotRecord } from './vote-slot';
+import { SLOT_BYTES, type SlotRecord } from './vote-slot';
 
 const FILE_NAME = 'vote';
 
@@ -29,6 +29,7 @@ export class GroupVotes {
     private readonly place: VotesPlace,
     private file: VoteFile | undefined,
     private recovery: Recovery,
+    private readonly slots: Slots | undefined,
   ) {}
 
   /** A group that is new, or new to this incarnation. Its record is in the database already, as number 1. */
@@ -36,7 +37,7 @@ export class GroupVotes {
     await place.files.makeDirectory(place.directory);
     const first: Sound = { kind: 'ok', hardState, sequence: 1, levelSequence: 1, finish: 'nothing' };
     const file = await VoteFile.create(place.files, join(place.directory, FILE_NAME), slotRecord(place, first));
-    return new GroupVotes(place, file, first);
+    return new GroupVotes(place, file, first, undefined);
   }
 
   /** What is left on the disk, with the end of a write that a crash has cut off. */
@@ -48,13 +49,14 @@ export class GroupVotes {
       return GroupVotes.create(place, recovery.hardState);
     }
     if (recovery.kind === 'ok' && recovery.finish === 'slot') await opened?.file.write(slotRecord(place, recovery));
-    return new GroupVotes(place, opened?.file, recovery);
+    return new GroupVotes(place, opened?.file, recovery, opened?.slots);
   }
 
   get state(): VoteState {
-    const { recovery } = this;
-    if (recovery.kind === 'doubtful') return recovery;
-    return { kind: 'ok', hardState: recovery.hardState };
+    const { recovery, place, slots } = this;
+    if (recovery.kind === 'ok') return { kind: 'ok', hardState: recovery.hardState };
+    const damaged = slots?.findIndex(({ kind }) => kind === 'damaged') ?? -1;
+    return { ...recovery, file: join(place.directory, FILE_NAME), position: Math.max(0, damaged) * SLOT_BYTES };
   }
 
   /** Resolves when both copies are durable, or the vote file alone on a full disk. */

@@ -3,6 +3,7 @@ import type { FileSystem } from '../../log/files';
 import type { HardState, LogPosition, NodeId } from '../core/types';
 import { GroupVotes, type VotesPlace } from './group-votes';
 import { LevelKeyValues, type Change, type KeyValues } from './key-values';
+import { groupFolder, groupFolders } from './group-folders';
 import { StableContents } from './stable-contents';
 import { failed, StableDatabase } from './stable-database';
 import {
@@ -30,8 +31,6 @@ export interface LevelStableStoreOptions {
   readonly openKeyValues?: (directory: string) => Promise<KeyValues>;
 }
 
-const GROUPS = 'groups';
-const GROUP_NAME = /^(0|[1-9][0-9]{0,9})$/;
 const NO_VOTE: HardState = { term: 0, vote: '' };
 
 /** StableStore on one `level` database and one vote file a group; see docs/internals/stable-storage.md. */
@@ -53,7 +52,7 @@ export class LevelStableStore implements StableStore {
     try {
       const contents = StableContents.read(entries);
       const store = new LevelStableStore(options, database, contents);
-      const folders = await store.groupFolders();
+      const folders = await groupFolders(files, dataDir);
       if (contents.identity === undefined) store.refuseOrphans(folders.length);
       // A group is made in the database first: a folder without a record there is no new group, but a lost record.
       for (const group of new Set([...contents.votes.keys(), ...folders])) {
@@ -106,6 +105,7 @@ export class LevelStableStore implements StableStore {
     // First the database, in one step; a crash before the files are replaced is found by their older incarnation.
     await this.saveIdentity({ ...identity, nodeId, incarnation }, changes);
     this.contents.losses.clear();
+    this.contents.lostMarks.clear();
     for (const [group, hardState] of states) {
       await this.votes.get(group)?.close();
       this.votes.set(group, await this.createVotes(group, hardState));
@@ -124,7 +124,11 @@ export class LevelStableStore implements StableStore {
   }
 
   voteState(group: number): VoteState {
-    return this.votesOf(group).state;
+    const { state } = this.votesOf(group);
+    if (state.kind === 'doubtful' || !this.contents.lostMarks.has(group)) return state;
+    const why = 'the record of what this node may have lost is damaged';
+    const highestTermSeen = state.hardState.term;
+    return { kind: 'doubtful', why, highestTermSeen, file: join(this.options.dataDir, 'stable'), position: 0 };
   }
 
   async saveHardState(group: number, hardState: HardState): Promise<void> {
@@ -213,21 +217,13 @@ export class LevelStableStore implements StableStore {
   private placeOf(group: number): VotesPlace {
     return {
       files: this.options.files,
-      directory: join(this.options.dataDir, GROUPS, String(group)),
+      directory: groupFolder(this.options.dataDir, group),
       database: this.database,
       owner: () => {
         const { nodeId, incarnation, clusterId } = this.initialised();
         return { group, nodeId, incarnation, clusterId };
       },
     };
-  }
-
-  /** Numbers of the groups that have a folder. */
-  private async groupFolders(): Promise<number[]> {
-    const { files, dataDir } = this.options;
-    const folder = join(dataDir, GROUPS);
-    const names = (await files.exists(folder)) ? await files.list(folder) : [];
-    return names.filter((name) => GROUP_NAME.test(name)).map(Number);
   }
 
   /** Groups without an identity are not a new directory: the database has lost what was durable. */

@@ -24,6 +24,8 @@ export class StableContents {
   readonly votes = new Map<number, Exclude<VoteCopies['level'], 'missing'>>();
   readonly snapshots = new Map<number, SnapshotPointer>();
   readonly losses = new Map<number, LogPosition>();
+  /** Groups of which something may be lost, but nobody knows any more up to where. */
+  readonly lostMarks = new Set<number>();
   readonly ends = new Map<number, LogPosition>();
   peers: readonly string[] = [];
   readonly damage: string[] = [];
@@ -52,8 +54,9 @@ export class StableContents {
       const pointer = this.dispensable(key, value, snapshotRecord);
       if (pointer) this.snapshots.set(place.group, pointer);
     } else if (place?.name === 'loss') {
-      // That something may be lost is known by this record alone.
-      this.losses.set(place.group, this.essential(key, value, positionRecord));
+      const loss = decodeRecord(key, value, positionRecord);
+      if (loss) this.losses.set(place.group, loss);
+      else this.lostMarks.add(place.group);
     } else if (place?.name === 'end') {
       const end = this.dispensable(key, value, positionRecord);
       if (end) this.ends.set(place.group, end);

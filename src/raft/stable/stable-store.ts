@@ -26,7 +26,14 @@ export interface SnapshotPointer extends LogPosition {
  */
 export type VoteState =
   | { readonly kind: 'ok'; readonly hardState: HardState }
-  | { readonly kind: 'doubtful'; readonly why: string; readonly highestTermSeen: number };
+  | {
+      readonly kind: 'doubtful';
+      readonly why: string;
+      readonly highestTermSeen: number;
+      /** Where to look. */
+      readonly file: string;
+      readonly position: number;
+    };
 
 export type StableStoreErrorCode =
   /** The database cannot be read at all. */
