@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCase } from './damage-case';
+import { makeTemplate, type Template } from './template';
+
+/** Some seconds each, most of it waiting; `./scripts/damage --cases 500` is for the nights. */
+const SEEDS = [1, 2, 3, 4, 5];
+const MINUTES = 60_000;
+
+describe('one of three nodes, damaged at rest in one place', () => {
+  let folder: string;
+  const templates: Template[] = [];
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ledger-damage-'));
+    // The hardest of ./scripts/damage: what was written last is on two nodes, and one of them is damaged.
+    templates.push(await makeTemplate(join(folder, 'template'), { stopped: true, lagging: true, trimmed: false }));
+  }, 5 * MINUTES);
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
+  test.each(SEEDS)(
+    'is whole again or refuses with file and byte, and nothing acknowledged is lost: seed %i',
+    async (seed) => {
+      const { outcome } = await runCase(templates, seed, folder, `npm test -- test/damage -t 'seed ${seed}'`);
+      expect(['whole', 'new node', 'refused']).toContain(outcome);
+    },
+    5 * MINUTES,
+  );
+});
