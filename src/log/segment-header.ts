@@ -2,7 +2,7 @@
  * A segment file: `<first index, 20 digits>.log`. Its first 512 bytes, one sector, are the header; flushes follow. It is
  * written and synced before the file takes its name, and never again. Little-endian:
  * ```
- *   0 u32 magic "1LSG"   4 u32 format version   8 u32 CRC-32 over [12, 512)   12 u32 group
+ *   0 u32 magic "1LSG"   4 u32 format version   8 u32 CRC-32 over [0, 8) and [12, 512)   12 u32 group
  *  16 16 bytes: random id of the segment
  *  32 u64 first index
  *  40 what is before the first batch: u64 term, 48 u64 next offset, 56 u64 time, 64 32 bytes: hash
@@ -23,6 +23,7 @@ export const SEGMENT_SUFFIX = '.log';
 
 const MAGIC = 0x47534c31;
 const VERSION = 1;
+const CRC_AT = 8;
 const NAME_DIGITS = 20;
 const NAME = new RegExp(`^(\\d{${NAME_DIGITS}})\\${SEGMENT_SUFFIX}$`);
 
@@ -57,15 +58,16 @@ export function encodeSegmentHeader({ group, id, before }: SegmentHeader): Buffe
   writeU64(header, before.nextOffset, 48);
   writeU64(header, before.time, 56);
   before.hash.copy(header, 64);
-  header.writeUInt32LE(crc32(header.subarray(12)), 8);
+  header.writeUInt32LE(checksum(header), CRC_AT);
   return header;
 }
 
 /** @param buf the first bytes of a file, fewer where it has fewer */
 export function decodeSegmentHeader(buf: Buffer): SegmentHeader | SegmentHeaderFault {
   if (buf.length < SEGMENT_HEADER_BYTES || buf.readUInt32LE(0) !== MAGIC) return 'damaged';
+  // Every version keeps place and range of the CRC: a version that rotted is damage, and no newer program.
+  if (checksum(buf) !== buf.readUInt32LE(CRC_AT)) return 'damaged';
   if (buf.readUInt32LE(4) !== VERSION) return 'unsupported';
-  if (crc32(buf.subarray(12, SEGMENT_HEADER_BYTES)) !== buf.readUInt32LE(8)) return 'damaged';
   return {
     group: buf.readUInt32LE(12),
     id: Buffer.from(buf.subarray(16, 16 + SEGMENT_ID_BYTES)),
@@ -77,4 +79,8 @@ export function decodeSegmentHeader(buf: Buffer): SegmentHeader | SegmentHeaderF
       hash: Buffer.from(buf.subarray(64, 64 + HASH_BYTES)),
     },
   };
+}
+
+function checksum(header: Buffer): number {
+  return crc32(header.subarray(CRC_AT + 4, SEGMENT_HEADER_BYTES), crc32(header.subarray(0, CRC_AT)));
 }

@@ -55,7 +55,7 @@ function damage(path: string, random: SeededRandom): string {
     return `truncated to ${length} of ${bytes.length} bytes`;
   }
   const sector = random.below(Math.ceil(used / SECTOR_BYTES)) * SECTOR_BYTES;
-  bytes.fill(0, sector, sector + SECTOR_BYTES);
+  bytes.fill(0, sector, Math.min(sector + SECTOR_BYTES, bytes.length));
   writeFileSync(path, bytes);
   return `zeroed from ${sector} to ${Math.min(sector + SECTOR_BYTES, bytes.length)} of ${bytes.length} bytes`;
 }

@@ -59,6 +59,7 @@ export class Snapshotter {
   /** A snapshot found no room: it is tried again, ever more rarely. */
   private overdue: { readonly pauses: number; left: number } | undefined;
   private stopped = false;
+  private checking: Promise<void> = Promise.resolve();
   private holds = 0;
 
   constructor(private readonly options: SnapshotterOptions) {}
@@ -86,12 +87,13 @@ export class Snapshotter {
       } catch (error) {
         if (!(error instanceof SnapshotError)) throw error;
         events.warn({ file, err: error }, 'a snapshot cannot be read; falling back on an older one');
-        store.refuse(file, error);
+        await store.setAside(file, error);
         continue;
       }
       // A crash between the installation of a snapshot and the reset of the log leaves a log that does not reach it.
       if (log.termAt(meta.index) !== meta.term) await log.reset(meta);
       this.end = meta;
+      this.checking = this.checkOlder(meta.index);
       return meta;
     }
     const pointer = stable.snapshot(group);
@@ -158,6 +160,21 @@ export class Snapshotter {
   async stop(): Promise<void> {
     this.stopped = true;
     await this.taking?.catch(() => undefined);
+    await this.checking;
+  }
+
+  /** What is kept to fall back on is found damaged now, not when it is needed. Beside the start: a large one takes its time. */
+  private async checkOlder(than: number): Promise<void> {
+    const { store, events } = this.options;
+    for (const snapshot of store.list()) {
+      if (snapshot.meta.index >= than || this.stopped) continue;
+      try {
+        const error = await store.check(snapshot);
+        if (error) events.warn({ file: snapshot.file, err: error }, 'an older snapshot is damaged; it is set aside');
+      } catch (error) {
+        events.warn({ file: snapshot.file, err: error }, 'an older snapshot could not be checked');
+      }
+    }
   }
 
   private takeInBackground(): void {

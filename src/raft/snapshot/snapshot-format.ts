@@ -63,11 +63,6 @@ export function encodeHeader(owner: SnapshotOwner, meta: SnapshotFileMeta): Buff
 export function headerLength(fixed: Buffer): number {
   if (fixed.length < HEADER_FIXED_BYTES) throw damaged(`it ends after ${fixed.length} bytes`);
   if (fixed.readUInt32LE(0) !== MAGIC) throw damaged('it does not begin like a snapshot');
-  const version = fixed.readUInt16LE(4);
-  if (version > SNAPSHOT_FORMAT_VERSION) {
-    const message = `The snapshot has format ${version}; this program knows formats up to ${SNAPSHOT_FORMAT_VERSION}.`;
-    throw new SnapshotError('NEWER_FORMAT', message);
-  }
   const length = fixed.readUInt32LE(8);
   if (length < HEADER_FIXED_BYTES || length > MAX_HEADER_BYTES) throw damaged(`its header has ${length} bytes`);
   return length;
@@ -78,6 +73,12 @@ export function decodeHeader(header: Buffer): { readonly owner: SnapshotOwner; r
   if (header.length !== headerLength(header)) throw damaged('its header is cut off');
   if (header.readUInt32LE(CRC_AT) !== headerChecksum(header))
     throw damaged('the checksum of its header does not match');
+  // Behind the checksum, whose place and range every version keeps: a version that rotted is damage, and no newer program.
+  const version = header.readUInt16LE(4);
+  if (version > SNAPSHOT_FORMAT_VERSION) {
+    const message = `The snapshot has format ${version}; this program knows formats up to ${SNAPSHOT_FORMAT_VERSION}.`;
+    throw new SnapshotError('NEWER_FORMAT', message);
+  }
   const configurationEnd = HEADER_FIXED_BYTES + header.readUInt32LE(52);
   if (configurationEnd > header.length) throw damaged('its configuration ends beyond its header');
   const clusterId = header.toString('latin1', 16, 16 + CLUSTER_ID_BYTES);

@@ -41,6 +41,9 @@ const KEPT = 2;
 const COMPLETE = /^([0-9]+)-([0-9]+)\.snap$/;
 const PARTIAL = '.part';
 const BEING_WRITTEN = '.tmp';
+const ASIDE = '.damaged';
+/** Damaged snapshots are kept as evidence, the newest by name. */
+const MAX_ASIDE = 4;
 
 /**
  * The snapshots of one group: `<index>-<term>.snap`, each a whole file with checksums. A file has this name only when it
@@ -48,7 +51,7 @@ const BEING_WRITTEN = '.tmp';
  */
 export class SnapshotStore {
   private readonly stored = new Map<string, StoredSnapshot>();
-  /** Found when the store was opened; they are left where they are. */
+  /** Found when the store was opened or read. */
   readonly refused: RefusedSnapshot[] = [];
 
   private constructor(private readonly options: SnapshotStoreOptions) {}
@@ -83,14 +86,33 @@ export class SnapshotStore {
     for (const snapshot of [...this.list()].reverse()) {
       const error = await this.faultIn(snapshot);
       if (error === undefined) return snapshot;
-      this.refuse(snapshot.file, error);
+      await this.setAside(snapshot.file, error);
     }
     return undefined;
   }
 
-  /** Takes a snapshot that turned out to be damaged out of the list: it is neither sent nor counted. The file stays. */
-  refuse(file: string, error: SnapshotError): void {
-    if (this.stored.delete(file)) this.refused.push({ file, error });
+  /** Reads a snapshot to its last byte, and sets it aside where it is damaged. @returns the damage, undefined where there is none */
+  async check(snapshot: StoredSnapshot): Promise<SnapshotError | undefined> {
+    const error = await this.faultIn(snapshot);
+    if (error?.code !== 'DAMAGED') return undefined;
+    await this.setAside(snapshot.file, error);
+    return error;
+  }
+
+  /** Takes a snapshot that turned out to be damaged out of the list: it is neither sent nor counted. The file has another name then. */
+  async setAside(file: string, error: SnapshotError): Promise<void> {
+    this.stored.delete(file);
+    this.refused.push({ file, error });
+    if (error.code !== 'DAMAGED') return;
+    const { files, directory } = this.options;
+    try {
+      const before = (await files.list(directory)).filter((name) => name.endsWith(ASIDE));
+      for (const old of before.slice(0, Math.max(0, before.length + 1 - MAX_ASIDE)))
+        await files.unlink(join(directory, old));
+      await this.publish(this.pathOf(file), file + ASIDE);
+    } catch (cause) {
+      throw asSnapshotError(cause);
+    }
   }
 
   /** Writes a snapshot. It is durable and in the list when this resolves; until then, and after a rejection, nothing has changed. */
@@ -208,7 +230,7 @@ export class SnapshotStore {
       this.add({ meta, file, bytes });
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
-      this.refused.push({ file, error });
+      await this.setAside(file, error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { NodeFiles } from '../../../src/log/node-files';
 import { FileSystemError } from '../../../src/log/files';
 import { SnapshotError, SnapshotStore } from '../../../src/raft/snapshot';
@@ -74,7 +75,7 @@ describe('snapshots', () => {
     expect(store.newest?.meta.index).toBe(1);
   });
 
-  test('of another cluster, group or name, and of a newer program, are refused and left alone', async () => {
+  test('of another cluster, group or name, and of a newer program, are refused', async () => {
     const files = new FaultyFiles();
     const store = await openStore(files);
     await store.write(metaAt(4), [Buffer.from('x')]);
@@ -83,13 +84,14 @@ describe('snapshots', () => {
     expect(foreign.refused).toMatchObject([{ file: '4-2.snap', error: { code: 'FOREIGN' } }]);
     const otherGroup = await SnapshotStore.open({ directory: DIRECTORY, files, clusterId: CLUSTER, group: 4 });
     expect(otherGroup.refused).toMatchObject([{ error: { code: 'FOREIGN' } }]);
-    files.inode(path).rot(4, 2);
+    const sound = files.inode(path).bytes;
+    files.inode(path).write(newerFormat(sound), 0);
     expect((await openStore(files)).refused).toMatchObject([{ error: { code: 'NEWER_FORMAT' } }]);
-    files.inode(path).rot(4, 2);
+    files.inode(path).write(sound, 0);
     await files.rename(path, join(DIRECTORY, '5-2.snap'));
     const renamed = await openStore(files);
     expect(renamed.refused).toMatchObject([{ file: '5-2.snap', error: { code: 'DAMAGED' } }]);
-    expect(files.namesIn(DIRECTORY)).toEqual(['5-2.snap']);
+    expect(files.namesIn(DIRECTORY)).toEqual(['5-2.snap.damaged']);
   });
 
   test('a chunk that no reader would take is refused', async () => {
@@ -116,6 +118,7 @@ describe('a damaged snapshot', () => {
       const store = await openStore(files);
       const newest = await store.newestValid();
       expect([bit, newest?.meta.index, store.refused.length]).toEqual([bit, 1, 1]);
+      await files.rename(join(DIRECTORY, '2-2.snap.damaged'), join(DIRECTORY, '2-2.snap'));
       inode.rot(bit >> 3, 1 << (bit & 7));
     }
     expect((await (await openStore(files)).newestValid())?.meta.index).toBe(2);
@@ -177,3 +180,12 @@ test('a loss of power at any moment leaves no snapshot that is not whole, and no
     }
   }
 });
+
+/** The same file as a program writes it that knows one more format. */
+function newerFormat(snapshot: Buffer): Buffer {
+  const bytes = Buffer.from(snapshot);
+  bytes.writeUInt16LE(bytes.readUInt16LE(4) + 1, 4);
+  const length = bytes.readUInt32LE(8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(16, length), crc32(bytes.subarray(0, 12))), 12);
+  return bytes;
+}
