@@ -30,6 +30,11 @@ export interface LogStats {
   readonly segments: number;
 }
 
+export interface EntryAtTime {
+  readonly index: number;
+  readonly offset: number;
+}
+
 export interface LogStore {
   /** Index of the first entry; `lastIndex + 1` where the log is empty. A fresh log has 1. */
   readonly firstIndex: number;
@@ -90,6 +95,13 @@ export interface LogStore {
 
   /** @returns index of the entry that holds the record; undefined where the log does not hold it */
   indexOfOffset(offset: number): Promise<number | undefined>;
+
+  /**
+   * The first entry at or after `time`, in microseconds since the Unix epoch, and the offset that the first record at or after
+   * it has or will have. Of a time before the log's own beginning (`firstIndex`) the log does not know what was then.
+   * @returns undefined where the log ends before
+   */
+  entryAtTime(time: number): Promise<EntryAtTime | undefined>;
 
   /** Makes what was appended durable and lets go of the files. */
   close(): Promise<void>;

@@ -205,13 +205,13 @@ export class SegmentFiles {
     }
   }
 
-  /** The one that was made ahead if there is one and it is large enough, else one made now. */
+  /** The one that was made ahead if there is one and it is large enough, and not much too large; else one made now. */
   private async takeSpare(bytes: number): Promise<Spare> {
     const prepared = this.spare;
     this.spare = undefined;
     // Where it failed in the background, the second attempt decides and is heard.
     const spare = await prepared?.catch(() => undefined);
-    if (spare && spare.bytes >= bytes) return spare;
+    if (spare && spare.bytes >= bytes && spare.bytes <= 2 * bytes) return spare;
     if (spare) {
       await spare.file.close();
       await this.removeFile(spare.file.path);

@@ -45,18 +45,18 @@ export class SegmentReader {
     return batches;
   }
 
-  /** @returns index of the batch that holds the record; the segment has to hold it */
-  async indexOfOffset(offset: number): Promise<number> {
+  /** @returns the batch that holds the record; the segment has to hold it */
+  async atOffset(offset: number): Promise<BatchHeader> {
     const at = this.segment.index.positionOfOffset(offset) ?? SEGMENT_HEADER_BYTES;
     const { header } = await this.find(at, (h) => h.baseOffset + h.count > offset, this.segment.lastIndex);
-    return header.index;
+    return header;
   }
 
-  /** @returns index of the first batch up to `upTo` that is not before `time`, in microseconds; else `upTo + 1` */
-  async indexOfTime(time: number, upTo: number): Promise<number> {
+  /** @returns the first batch up to `upTo` that is not before `time`, in microseconds; else the one at `upTo` */
+  async atTime(time: number, upTo: number): Promise<BatchHeader> {
     const at = this.segment.index.positionOfTime(time - 1) ?? SEGMENT_HEADER_BYTES;
     const { header } = await this.find(at, (h) => h.time >= time || h.index >= upTo, upTo);
-    return header.time >= time ? header.index : upTo + 1;
+    return header;
   }
 
   /** @returns where the batch at `index` ends, in bytes */

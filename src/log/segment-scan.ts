@@ -20,7 +20,7 @@ import { SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header';
 import { SegmentWindow } from './segment-window';
 
 export interface ScanOptions {
-  readonly file: RandomAccessFile;
+  readonly file: Pick<RandomAccessFile, 'path' | 'read'>;
   readonly size: number;
   readonly header: SegmentHeader;
   /** Recomputes every SHA-256; else the chain is followed through the headers, whose CRCs are verified. */

@@ -13,7 +13,7 @@ export class SegmentWindow {
   private filled = 0;
 
   constructor(
-    private readonly file: RandomAccessFile,
+    private readonly file: Pick<RandomAccessFile, 'read'>,
     /** Where the file ends, in bytes. */
     readonly size: number,
     private readonly fresh: boolean,

@@ -48,6 +48,16 @@ export class Segment {
     return this.before.index + 1;
   }
 
+  /** Of the file, taken by what is written and by what is set aside for. */
+  get usedBytes(): number {
+    return this.position + this.reserved;
+  }
+
+  /** Whether it holds an entry from before `time`, in microseconds. */
+  holdsBefore(time: number): boolean {
+    return this.firstTime !== undefined && this.firstTime < time;
+  }
+
   /** Whether it takes no more batches. */
   get isClosed(): boolean {
     return this.closed;
@@ -71,7 +81,7 @@ export class Segment {
   takes(batch: BatchHeader, maxAge: number): boolean {
     if (this.closed) return false;
     if (this.firstTime !== undefined && batch.time - this.firstTime >= maxAge) return false;
-    return this.position + this.reserved + Segment.roomFor(batch.length) + FLUSH_MARK_BYTES <= this.file.capacity;
+    return this.usedBytes + Segment.roomFor(batch.length) + FLUSH_MARK_BYTES <= this.file.capacity;
   }
 
   get wantsMark(): boolean {

@@ -2,6 +2,7 @@ import type { LogBoundary } from './log-store';
 import type { RoomOnDisk } from './disk-space';
 import type { FileSystem } from './files';
 import type { LogFailedError } from './log-errors';
+import type { Segment } from './segment';
 
 export interface SegmentedLogOptions {
   /** Made if it is missing. Nothing else may be kept in it. */
@@ -13,7 +14,7 @@ export interface SegmentedLogOptions {
   readonly firstSegmentBytes?: number;
   /** Bound of the newest batches kept in memory; what is not written yet is kept beyond it. */
   readonly cacheBytes?: number;
-  /** A segment takes no batch that is so much later than its first, in microseconds. */
+  /** A segment takes no batch that is so much later than its first, in microseconds; see also `rollBefore`. */
   readonly segmentAge?: number;
   /** In how many of the newest segments opening recomputes every SHA-256; in the others it verifies CRCs and the chain. */
   readonly hashedSegments?: number;
@@ -33,6 +34,10 @@ export interface SegmentView {
   /** Of its last batch, microseconds since the Unix epoch. */
   readonly lastTime: number;
   readonly bytes: number;
+}
+
+export function viewOf({ path, firstIndex, lastIndex, before, lastTime, file }: Segment): SegmentView {
+  return { path, firstIndex, lastIndex, before, firstOffset: before.nextOffset, lastTime, bytes: file.capacity };
 }
 
 const MIB = 1024 * 1024;

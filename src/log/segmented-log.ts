@@ -1,21 +1,24 @@
 import { type BatchHeader, readHeader } from './batch';
 import { assertBoundary, assertContinues, endAfter } from './continuity';
 import { compacted, DiskReads } from './disk-reads';
+import { DamageWatch } from './damage-watch';
 import { LogClosedError, LogContinuityError } from './log-errors';
-import type { LogBoundary, LogStats, LogStore } from './log-store';
+import { LogUpkeep } from './log-upkeep';
+import type { EntryAtTime, LogBoundary, LogStats, LogStore } from './log-store';
 import { LogWriter } from './log-writer';
 import { forgetLoss } from './lost-entries';
 import { LogSearch } from './log-search';
+import { NextSegment } from './next-segment';
 import { type LogRecovery, type OpenedLog, recover } from './recovery';
-import { Segment } from './segment';
+import type { Segment } from './segment';
 import { SegmentFiles } from './segment-files';
 import { SegmentList } from './segment-list';
 import { SEGMENT_HEADER_BYTES } from './segment-header';
-import { readBoundarySync } from './segment-reader';
 import {
   type CompleteLogOptions,
   type SegmentedLogOptions,
   type SegmentView,
+  viewOf,
   withDefaults,
 } from './segmented-log-options';
 import { TailCache } from './tail-cache';
@@ -25,12 +28,16 @@ import type { TermRuns } from './term-runs';
 export class SegmentedLog implements LogStore {
   /** What opening found and did. */
   readonly recovery: LogRecovery;
+  /** What is found damaged while the log is open. */
+  readonly damage = new DamageWatch();
+  readonly upkeep: LogUpkeep;
   private readonly segments: SegmentList;
   private readonly terms: TermRuns;
   private readonly cache: TailCache;
   private readonly writer: LogWriter;
   private readonly reads: DiskReads;
   private readonly search: LogSearch;
+  private readonly next: NextSegment;
   private end: LogBoundary;
   private durable: number;
   private closing: Promise<void> | undefined;
@@ -46,11 +53,18 @@ export class SegmentedLog implements LogStore {
     this.end = opened.end;
     this.durable = opened.end.index;
     this.cache = new TailCache(options.cacheBytes, opened.end.index + 1);
-    this.reads = new DiskReads(options.files);
-    this.search = new LogSearch(this.segments, this.cache, this.reads);
-    this.writer = new LogWriter(files, (segment) => this.capacityAfter(segment), {
+    this.reads = new DiskReads(options.files, (error) => this.damage.report(error));
+    this.search = new LogSearch(options.files, this.segments, this.cache, this.reads);
+    this.next = new NextSegment(files, options);
+    this.writer = new LogWriter(files, (segment) => this.next.capacityAfter(segment), {
       onDurable: (index) => this.becameDurable(index),
       onFatal: options.onFatal,
+    });
+    const { segments, next, writer, reads } = this;
+    this.upkeep = new LogUpkeep({
+      ...{ segments, next, files, writer, reads },
+      end: () => this.openEnd(),
+      durableIndex: () => this.durable,
     });
   }
 
@@ -66,7 +80,7 @@ export class SegmentedLog implements LogStore {
     const { last } = log.segments;
     files.waitForRoom(options.space);
     if (!last.isClosed) await log.writer.use(last);
-    files.prepareSpare(log.capacityAfter(last));
+    files.prepareSpare(log.next.capacityAfter(last));
     return log;
   }
 
@@ -137,7 +151,7 @@ export class SegmentedLog implements LogStore {
     }
     if (from > this.lastIndex) return;
     const last = from - 1;
-    const end = this.boundaryAt(last);
+    const end = this.search.boundaryAt(last);
     const dropped = this.segments.takeSuffix(from);
     const cut = this.segments.last;
     const cutsFile = cut.lastIndex > last;
@@ -173,7 +187,7 @@ export class SegmentedLog implements LogStore {
     this.assertOpen('to begin anew');
     assertBoundary(at);
     const before = { ...at, hash: Buffer.from(at.hash) };
-    const segment = new Segment(this.files.plan(before, this.options.firstSegmentBytes));
+    const segment = this.next.first(before);
     const dropped = this.segments.replaceAll(segment);
     this.end = before;
     this.durable = before.index;
@@ -207,18 +221,15 @@ export class SegmentedLog implements LogStore {
     return this.search.indexOfOffset(offset);
   }
 
-  /** @returns index of the first entry at or after `time`, in microseconds; undefined where the log ends before */
-  async indexOfTime(time: number): Promise<number | undefined> {
+  async entryAtTime(time: number): Promise<EntryAtTime | undefined> {
     this.assertOpen('to search');
     if (this.lastIndex < this.firstIndex || time > this.lastTime) return undefined;
-    return this.search.indexOfTime(time);
+    return this.search.entryAtTime(time);
   }
 
   /** The segments, oldest first: what a policy of retention decides from. */
   segmentViews(): SegmentView[] {
-    return this.segments.all().map(({ path, firstIndex, lastIndex, before, lastTime, file }) => {
-      return { path, firstIndex, lastIndex, before, firstOffset: before.nextOffset, lastTime, bytes: file.capacity };
-    });
+    return this.segments.all().map(viewOf);
   }
 
   /** For the outcomes beside the segments. Decided when the record is appended, whether or not it is written. */
@@ -259,25 +270,9 @@ export class SegmentedLog implements LogStore {
   private segmentFor(batch: BatchHeader): Segment {
     const { last } = this.segments;
     if (last.takes(batch, this.options.segmentAge)) return last;
-    const capacity = Math.max(this.capacityAfter(last), Segment.smallestFor(batch.length));
-    const segment = new Segment(this.files.plan(this.end, capacity));
+    const segment = this.next.forBatch(this.end, last, batch);
     this.segments.push(segment);
     return segment;
-  }
-
-  private capacityAfter(segment: Segment): number {
-    const { firstSegmentBytes, segmentBytes } = this.options;
-    return Math.min(segmentBytes, Math.max(firstSegmentBytes, 2 * segment.file.capacity));
-  }
-
-  /** The end of the log if `index` were its last entry. */
-  private boundaryAt(index: number): LogBoundary {
-    const { before } = this.segments.first;
-    if (index === before.index) return before;
-    const held = this.cache.get(index);
-    return held
-      ? endAfter(readHeader(held))
-      : readBoundarySync(this.options.files, this.segments.ofIndex(index)!, index);
   }
 
   private async cutFile(segment: Segment, lastIndex: number): Promise<void> {
@@ -290,6 +285,11 @@ export class SegmentedLog implements LogStore {
   private becameDurable(index: number): void {
     this.durable = Math.max(this.durable, index);
     this.cache.shrink(this.durable);
+  }
+
+  private openEnd(): LogBoundary {
+    this.assertOpen('to begin a segment');
+    return this.end;
   }
 
   private assertOpen(what: string): void {

@@ -6,6 +6,7 @@ import { repairSegment, RepairRefusedError } from '../log/segment-repair';
 import { SegmentedLog } from '../log/segmented-log';
 import { setSegmentsAside } from '../log/set-aside';
 import { EMPTY_CONFIGURATION, isAtLeast, type HardState, type LogPosition } from '../raft/core';
+import { SEGMENTS_PER_AGE } from '../raft/replica/age-retention';
 import { FIRST_GROUP } from './data-directory';
 import type { GroupStorageOptions } from './group-storage-options';
 import { LogRepair } from './log-repair';
@@ -81,6 +82,7 @@ export class GroupRecovery {
       files: data.files,
       group: FIRST_GROUP,
       segmentBytes: config.segmentBytes,
+      ...(config.retentionAge !== undefined && { segmentAge: segmentAgeOf(config.retentionAge) }),
       space: this.options.space,
       onFatal: fatal,
     });
@@ -144,6 +146,11 @@ export class GroupRecovery {
     await stable.saveLossMark(FIRST_GROUP, mark);
     return mark;
   }
+}
+
+/** @param retentionAge milliseconds. @returns microseconds */
+function segmentAgeOf(retentionAge: number): number {
+  return (retentionAge * 1_000) / SEGMENTS_PER_AGE;
 }
 
 function higher(a: LogPosition | undefined, b: LogPosition | undefined): LogPosition | undefined {

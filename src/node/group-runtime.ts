@@ -23,6 +23,7 @@ import { PeerHistory } from './peer-history';
 import { ProjectionFeed } from './projection-feed';
 import { ReadBarrier } from './read-barrier';
 import { RecordReader } from './record-reader';
+import { StorageUpkeep } from './storage-upkeep';
 import { WritePath } from './write-path';
 
 const HAND_OVER_POLL_MILLIS = 10;
@@ -30,8 +31,8 @@ const HAND_OVER_POLL_MILLIS = 10;
 type CheckedOutcomes = Pick<GroupBackupOptions, 'readOutcomes' | 'mendOutcomes'>;
 /** A member that does not answer a small question in this time is asked again later. */
 const ASK_MILLIS = 2_000;
-/** What storage needs now and then is looked after so often. */
-const UPKEEP_MILLIS = 1_000;
+/** A leader whose disk is full looks for a better one so often. */
+const FULL_DISK_MILLIS = 1_000;
 
 /** One Raft group on this node: its log, its ledger, its replica, and what reads and writes through them. */
 export class GroupRuntime {
@@ -50,6 +51,7 @@ export class GroupRuntime {
   readonly backup: GroupBackup;
   readonly rulesUpgrade: RulesUpgrade;
   private readonly fullDisk: FullDisk;
+  private readonly upkeep: StorageUpkeep;
   private stopUpkeep: (() => void) | undefined;
 
   private constructor(
@@ -91,6 +93,7 @@ export class GroupRuntime {
       events,
     });
     this.fullDisk = this.fullDiskOf(options);
+    this.upkeep = this.upkeepOf(options);
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
     const { outcomes } = storage;
     const fromPeers = (fromIndex: number, maxBytes: number) => history.batches(fromIndex, maxBytes);
@@ -158,18 +161,18 @@ export class GroupRuntime {
   async stop(): Promise<void> {
     this.appliedSignal.notify();
     this.stopUpkeep?.();
+    const kept = this.upkeep.stop();
     const stopped = this.replica.stop();
     // The replica waits for the disk, and on a full one that would be for ever.
     this.space.close();
     await stopped;
+    await kept;
     await this.storage.close();
   }
 
   private startUpkeep(): void {
-    this.stopUpkeep = systemScheduler.every(UPKEEP_MILLIS, () => {
-      void this.fullDisk.step();
-      this.storage.snapshotter.upkeep();
-    });
+    this.upkeep.start();
+    this.stopUpkeep = systemScheduler.every(FULL_DISK_MILLIS, () => void this.fullDisk.step());
   }
 
   private serve(transport: PeerTransport, history: PeerHistory, snapshots: SnapshotTransfer): void {
@@ -183,6 +186,17 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.snapshotBegin, (call) => snapshots.begin(call));
     transport.handle(PEER_CALLS.snapshotChunk, (call) => snapshots.chunk(call));
     transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));
+  }
+
+  private upkeepOf({ config, events }: GroupOptions): StorageUpkeep {
+    const { log, snapshots, snapshotter } = this.storage;
+    return new StorageUpkeep({
+      ...{ log, snapshots, snapshotter, events },
+      appliedIndex: () => this.replica.appliedIndex,
+      retentionAge: config.retentionAge,
+      clock: systemClock,
+      scheduler: systemScheduler,
+    });
   }
 
   private fullDiskOf({ transport, nameOf, events }: GroupOptions): FullDisk {

@@ -5,7 +5,8 @@ import type { RepairPeers } from './log-repair';
 
 /** What storage needs of the node: no more, so that it also runs on a simulated disk. */
 export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules'> {
-  readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'>;
+  readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'> &
+    Partial<Pick<GroupOptions['config'], 'retentionAge'>>;
   readonly data: GroupFolder;
   /** Who can be asked for what this disk has lost; without them what cannot be mended alone is refused. */
   readonly peers?: RepairPeers;

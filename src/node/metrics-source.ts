@@ -26,6 +26,7 @@ export function metricsSource(
           nextOffset: runtime.machine.nextOffset,
           snapshotIndex: runtime.snapshotIndex,
           queuedBytes: runtime.replica.queuedBytes,
+          damage: runtime.log.damage.count,
         },
       ];
     },

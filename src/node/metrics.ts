@@ -24,6 +24,7 @@ export interface GroupMetrics {
   readonly nextOffset: number;
   readonly snapshotIndex: number;
   readonly queuedBytes: number;
+  readonly damage: number;
 }
 
 type Figure = Exclude<keyof GroupMetrics, 'group'>;
@@ -32,6 +33,7 @@ const COUNTERS: readonly [Figure, string, string][] = [
   ['fsyncs', 'ledger_log_fsyncs_total', 'Times the log made appended batches durable (fdatasync).'],
   ['batches', 'ledger_log_batches_total', 'Batches appended to the log.'],
   ['bytes', 'ledger_log_bytes_total', 'Bytes of batches appended to the log.'],
+  ['damage', 'ledger_log_damage_total', 'Damaged places found in the log since the node started.'],
 ];
 
 const GAUGES: readonly [Figure, string, string][] = [

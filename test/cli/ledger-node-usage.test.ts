@@ -50,7 +50,6 @@ describe('ledger-node that is wrongly used', () => {
   });
 
   test.each([
-    ['--retention-age 7d', '--retention-age: dropping segments by age is not built yet'],
     ['--dedup-age 7d', '--dedup-age: bounded memory of ids is not built yet'],
     ['--remove-failed-after 1h', '--remove-failed-after: removing failed members is not built yet'],
     ['--server-tls-cert-file c', '--server-tls-cert-file: TLS is not built yet'],

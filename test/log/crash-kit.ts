@@ -58,6 +58,11 @@ export class DrivenLog {
     await this.log.truncatePrefix(upTo);
   }
 
+  /** A new segment, whatever the age of the last one. It changes nothing of what the log holds. */
+  async roll(): Promise<void> {
+    await this.log.upkeep.rollBefore(Number.MAX_SAFE_INTEGER);
+  }
+
   async reset(index: number): Promise<void> {
     const { end } = this.history;
     const at = {

@@ -70,6 +70,28 @@ const scenarios: Record<string, Scenario> = {
     await Promise.all([first, second, log.sync()]);
   },
 
+  'a new segment because of the age of the last one, and entries behind it': async (log) => {
+    log.append(small);
+    await log.roll();
+    const rolled = [log.roll(), log.sync()];
+    log.append(small);
+    await Promise.all(rolled);
+    await log.roll();
+    log.append(Buffer.alloc(9_000, 3));
+    await log.sync();
+    await log.roll();
+    await log.truncatePrefix(3);
+    log.append(small);
+    await log.sync();
+  },
+
+  'truncating what is before a segment that just began': async (log) => {
+    for (let i = 0; i < 3; i++) log.append(small);
+    await Promise.all([log.roll(), log.truncateSuffix(2)]);
+    log.append(large);
+    await log.sync();
+  },
+
   'truncating a prefix across segments': async (log) => {
     for (let i = 0; i < 8; i++) log.append(large);
     await log.sync();

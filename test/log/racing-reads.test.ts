@@ -1,3 +1,4 @@
+import { readHeader } from '../../src/log/batch';
 import { LogRangeError } from '../../src/log/log-errors';
 import type { SegmentedLog } from '../../src/log/segmented-log';
 import { BatchChain } from '../support/batch-chain';
@@ -132,10 +133,12 @@ describe('reading from the disk', () => {
         expect((await log.read(i + 1, 1))[0]!.equals(batch)).toBe(true);
         for (let n = 0; n < i % 3; n++) expect(await log.indexOfOffset(offset++)).toBe(i + 1);
         const time = (i + 1) * 1_000;
-        expect([await log.indexOfTime(time), await log.indexOfTime(time - 999)]).toEqual([i + 1, i + 1]);
+        const { baseOffset } = readHeader(batch);
+        const entry = { index: i + 1, offset: baseOffset };
+        expect([await log.entryAtTime(time), await log.entryAtTime(time - 999)]).toEqual([entry, entry]);
       }
-      expect(await log.indexOfTime(60_001)).toBeUndefined();
-      expect(await log.indexOfTime(-5)).toBe(1);
+      expect(await log.entryAtTime(60_001)).toBeUndefined();
+      expect(await log.entryAtTime(-5)).toEqual({ index: 1, offset: 0 });
       await log.close();
     }
   });
@@ -152,5 +155,23 @@ describe('reading from the disk', () => {
     expect(files.openFiles).toBeLessThan(25);
     await log.close();
     expect(files.openFiles).toBe(0);
+  });
+
+  test('a time between the last entry on the disk and the first in memory leads to the latter', async () => {
+    const log = await openLog(new FaultyFiles(), {
+      cacheBytes: 2_000,
+      segmentBytes: 1 << 20,
+      firstSegmentBytes: 1 << 20,
+    });
+    const batches = new BatchChain().many(12, { count: 2, payload: Buffer.alloc(600) });
+    for (const batch of batches) log.append(batch);
+    await log.sync();
+    const oldest = batches.findIndex((_, i) => log.cached(i + 1, 1) !== undefined);
+    expect(oldest).toBeGreaterThan(0);
+    for (const [i, batch] of batches.entries()) {
+      const entry = { index: i + 1, offset: 2 * i };
+      expect(await log.entryAtTime(readHeader(batch).time - 1)).toEqual(entry);
+    }
+    await log.close();
   });
 });

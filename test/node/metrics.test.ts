@@ -14,6 +14,7 @@ const GROUP: GroupMetrics = {
   nextOffset: 40,
   snapshotIndex: 7,
   queuedBytes: 99,
+  damage: 3,
 };
 
 class Source implements MetricsSource {
@@ -49,6 +50,7 @@ describe('NodeMetrics', () => {
       'ledger_log_fsyncs_total{group="0"}': 5,
       'ledger_log_batches_total{group="0"}': 12,
       'ledger_log_bytes_total{group="0"}': 4096,
+      'ledger_log_damage_total{group="0"}': 3,
       'ledger_log_segments{group="0"}': 2,
       'ledger_log_next_offset{group="0"}': 40,
       'ledger_raft_term{group="0"}': 3,

@@ -19,6 +19,8 @@ export interface StorageFlags {
   readonly segmentBytes?: number;
   readonly snapshotBytes?: number;
   readonly retentionBytes?: number;
+  /** Milliseconds. */
+  readonly retentionAge?: number;
   /** Watches the disk, with this reserve; it looks when the test says so. */
   readonly reserveBytes?: number;
 }
@@ -90,6 +92,7 @@ export class StorageKit {
         segmentBytes: flags.segmentBytes ?? 64 * 1024,
         snapshotBytes: flags.snapshotBytes ?? Number.MAX_SAFE_INTEGER,
         retentionBytes: flags.retentionBytes,
+        retentionAge: flags.retentionAge,
       },
       data: {
         files,

@@ -7,6 +7,8 @@ export interface NextBatch {
   /** Records that take offsets; 1 where nothing is said and the kind takes offsets. */
   readonly count?: number;
   readonly payload?: Buffer;
+  /** Microseconds; a millisecond after the batch before where nothing is said. */
+  readonly time?: number;
 }
 
 const START: LogBoundary = { index: 0, term: 0, nextOffset: 0, hash: NO_HASH, time: 0 };
@@ -30,7 +32,7 @@ export class BatchChain {
       term: options.term ?? Math.max(1, this.end.term),
       baseOffset: this.end.nextOffset,
       count: options.count ?? (kind === BatchKind.Records ? 1 : 0),
-      time: this.end.time + 1_000,
+      time: options.time ?? this.end.time + 1_000,
       commitIndex: 0,
       group: this.group,
       previousHash: this.end.hash,

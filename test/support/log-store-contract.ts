@@ -2,6 +2,7 @@ import { BatchKind, readHeader } from '../../src/log/batch';
 import { LogClosedError, LogContinuityError, LogRangeError } from '../../src/log/log-errors';
 import type { LogBoundary, LogStore } from '../../src/log/log-store';
 import { BatchChain, boundaryAfter, readWholeLog } from './batch-chain';
+import { describeTimes } from './log-time-contract';
 
 /** Makes an empty log of group 0 that never held anything. The suite closes it. */
 export type MakeLog = () => Promise<LogStore>;
@@ -33,6 +34,7 @@ export function describeLogStore(name: string, make: MakeLog): void {
     describe('appending', () => describeAppending(context));
     describe('becoming durable', () => describeDurability(context));
     describe('reading', () => describeReading(context));
+    describe('searching by time', () => describeTimes(() => log));
     describe('truncating a suffix', () => describeSuffixTruncation(context));
     describe('truncating a prefix', () => describePrefixTruncation(context));
     describe('starting again behind a snapshot', () => describeReset(context));

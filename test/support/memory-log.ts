@@ -1,7 +1,7 @@
 import { type BatchHeader, readHeader } from '../../src/log/batch';
 import { assertBoundary, assertContinues, endAfter, NOTHING_BEFORE } from '../../src/log/continuity';
 import { LogClosedError, LogContinuityError, LogRangeError } from '../../src/log/log-errors';
-import type { LogBoundary, LogStats, LogStore } from '../../src/log/log-store';
+import type { EntryAtTime, LogBoundary, LogStats, LogStore } from '../../src/log/log-store';
 
 interface Held {
   readonly batch: Buffer;
@@ -142,6 +142,12 @@ export class MemoryLog implements LogStore {
     this.assertOpen('indexOfOffset');
     return this.held.find(({ header }) => offset >= header.baseOffset && offset < header.baseOffset + header.count)
       ?.header.index;
+  }
+
+  async entryAtTime(time: number): Promise<EntryAtTime | undefined> {
+    this.assertOpen('entryAtTime');
+    const header = this.held.find((held) => held.header.time >= time)?.header;
+    return header && { index: header.index, offset: header.baseOffset };
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,7 @@ export interface NodeConfig {
   readonly partitions: number;
   readonly segmentBytes: number;
   readonly retentionBytes: number | undefined;
+  readonly retentionAge: number | undefined;
   readonly snapshotBytes: number;
   readonly electionTimeout: readonly [number, number];
   readonly heartbeatInterval: number;
@@ -103,6 +104,7 @@ const SCHEMA = z.strictObject({
   partitions: bounded(integer, 1, 1, '(more than one partition is not built yet)'),
   'segment-bytes': bounded(parseSize, 1 << 20, 1 << 30, 'bytes'),
   'retention-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
+  'retention-age': bounded(parseDuration, 10_000, Number.MAX_SAFE_INTEGER / 1_000, 'milliseconds').optional(),
   'snapshot-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes'),
   'election-timeout': parsed(parseDurationRange),
   'heartbeat-interval': bounded(parseDuration, 5, 60_000, 'milliseconds'),
@@ -139,6 +141,7 @@ export function nodeConfig(raw: RawOptions, terminal: boolean): NodeConfig {
     partitions: options.partitions,
     segmentBytes: options['segment-bytes'],
     retentionBytes: options['retention-bytes'],
+    retentionAge: options['retention-age'],
     snapshotBytes: options['snapshot-bytes'],
     electionTimeout: options['election-timeout'],
     heartbeatInterval: options['heartbeat-interval'],

@@ -38,9 +38,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   value('partitions', 'N', 'partitions of the ledger, fixed at bootstrap', { default: '1' }),
   value('segment-bytes', 'SIZE', 'size of a log segment', { default: '64MiB' }),
   value('retention-bytes', 'SIZE', 'drop the oldest segments beyond this size, under a snapshot (default: keep all)'),
-  value('retention-age', 'DURATION', 'drop segments older than this', {
-    notBuilt: 'dropping segments by age is not built yet; use --retention-bytes',
-  }),
+  value('retention-age', 'DURATION', 'drop segments older than this, under a snapshot (default: keep all)'),
   value('snapshot-bytes', 'SIZE', 'take a snapshot of the state after so much log', { default: '256MiB' }),
   value('dedup-age', 'DURATION', 'how long ids are remembered (default: for ever)', {
     notBuilt: 'bounded memory of ids is not built yet; ids are remembered for ever',

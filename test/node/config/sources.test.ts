@@ -89,7 +89,6 @@ describe('the sources of configuration', () => {
         'acl-model-file',
         'acl-policy-file',
         'dedup-age',
-        'retention-age',
         'remove-failed-after',
       ]),
     );
