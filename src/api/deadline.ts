@@ -29,9 +29,10 @@ export type Effect = 'write' | 'read';
 
 /**
  * Settles as `work` does, or rejects after `ms` milliseconds: UNAVAILABLE, for a write with reason OUTCOME_UNKNOWN. The
- * node keeps its own deadlines; this is for the day it does not, because no call may hang.
+ * node keeps its own deadlines; this is for the day it does not, because no call may hang. Infinity: the caller keeps time.
  */
 export function within<T>(work: Promise<T>, ms: number, effect: Effect): Promise<T> {
+  if (ms === Infinity) return work;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(tooLate(effect)), ms);
     // A caller whose connection is closed already is no reason for the process to live on.

@@ -109,20 +109,17 @@ export class SimServerStream extends EventEmitter {
   }
 }
 
-/** Deadlines count in virtual time: what the door itself would wait for in real time never comes. */
+/** Deadlines count in virtual time: a timer of the door's own would be a real one, and keep a whole cluster in memory. */
 class VirtualDoor extends Door {
   override budget(call: object): Budget {
     const { timeoutMs } = call as { readonly timeoutMs: number };
-    return { ...budgetOf(timeoutMs, this.limits.deadlineMs), patienceMs: NEVER };
+    return { ...budgetOf(timeoutMs, this.limits.deadlineMs), patienceMs: Infinity };
   }
 
   override stepBudget(call: object): Budget {
     return this.budget(call);
   }
 }
-
-/** The longest that a timer of Node's can wait: 24 days. */
-const NEVER = 2 ** 31 - 1;
 
 function tellLeader(metadata: Metadata, back: (answer: Answer) => void): void {
   const [name] = metadata.get(LEADER_KEY);
