@@ -1,9 +1,11 @@
 import type { SeededRandom } from '../support/seeded-random';
 import { Aim, type FaultTargets } from './aim';
+import { Ambushes } from './ambushes';
 import { DiskFaults } from './disk-faults';
 import { MachineFaults } from './machine-faults';
 import { MembershipOrders } from './membership-orders';
 import { NetworkFaults } from './network-faults';
+import { Seesaw } from './seesaw';
 import { MILLISECOND } from './virtual-time';
 
 /** What happens at random while a run has faults. */
@@ -33,6 +35,9 @@ const RANDOM_KINDS = [
   'upgrade',
   'rot',
   'misdirected-write',
+  'ambush',
+  'away',
+  'seesaw',
   'full-disk',
 ] as const;
 type RandomKind = (typeof RANDOM_KINDS)[number];
@@ -55,6 +60,8 @@ export class FaultPlan extends Aim {
   private readonly orders: MembershipOrders;
   private readonly network: NetworkFaults;
   private readonly machines: MachineFaults;
+  private readonly ambushes: Ambushes;
+  private readonly seesaw: Seesaw;
 
   constructor(
     targets: FaultTargets,
@@ -65,6 +72,8 @@ export class FaultPlan extends Aim {
     this.orders = new MembershipOrders(targets, random);
     this.network = new NetworkFaults(targets, random);
     this.machines = new MachineFaults(targets, random);
+    this.ambushes = new Ambushes(targets, random);
+    this.seesaw = new Seesaw(targets, random);
     this.pauseMillis = [60, 250, 1_000][random.below(3)]!;
     this.actions = this.drawMix();
   }
@@ -82,12 +91,14 @@ export class FaultPlan extends Aim {
     this.orders.end();
     this.network.heal();
     this.machines.heal();
+    this.ambushes.heal();
+    this.seesaw.playing = false;
     this.supervise();
   }
 
   /** Each run has its own mix: some have no partitions, others nothing else. */
   private drawMix(): Action[] {
-    const { orders, network, machines } = this;
+    const { orders, network, machines, ambushes, seesaw } = this;
     const disks = new DiskFaults(this.targets, this.random);
     const usual: Record<RandomKind, Action> = {
       partition: [6, () => network.partition()],
@@ -115,6 +126,9 @@ export class FaultPlan extends Aim {
       upgrade: [2, () => orders.upgrade()],
       rot: [2, () => disks.rot()],
       'misdirected-write': [2, () => disks.misdirect()],
+      ambush: [6, () => ambushes.lay()],
+      away: [1, () => ambushes.stayAway()],
+      seesaw: [3, () => seesaw.start()],
       'full-disk': [1.5, () => machines.fillDisk()],
     };
     const drawn = RANDOM_KINDS.map((kind): Action => {
@@ -139,7 +153,7 @@ export class FaultPlan extends Aim {
   private next(): void {
     this.targets.time.after(this.random.below(this.pauseMillis * MILLISECOND), () => {
       if (!this.active) return;
-      this.draw()();
+      if (!this.seesaw.playing) this.draw()();
       this.next();
     });
   }

@@ -56,7 +56,7 @@ export class MachineFaults extends Aim {
 
   /** @param start how a process is started */
   restart(start: (node: SimNode) => void): void {
-    const node = this.any(this.inService.filter(({ life }) => !life));
+    const node = this.any(this.inService.filter(({ life, awayUntil }) => !life && awayUntil <= this.targets.time.now));
     if (node) start(node);
   }
 

@@ -91,7 +91,7 @@ export function drawWeather(random: SeededRandom): NetworkWeather {
     loss: [0, 0.01, 0.05, 0.15][random.below(4)]!,
     duplication: [0, 0.02, 0.1][random.below(3)]!,
     late: [0, 0.02, 0.1][random.below(3)]!,
-    lateMicros: (10 + random.below(400)) * MILLISECOND,
+    lateMicros: (10 + random.below([400, 400, 3_000][random.below(3)]!)) * MILLISECOND,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Configuration, Entry, HardState, LogPosition, Message, NodeId } from '../../src/raft/core';
 import { readHeader } from '../../src/log/batch';
+import type { SegmentedLog } from '../../src/log/segmented-log';
 import { CommitChecks } from './commit-checks';
 import type { CommittedHistory } from './committed-history';
 import type { SimNode } from './sim-node';
@@ -30,7 +31,7 @@ export class RaftChecks {
   private readonly entries = new Map<string, string>();
   private readonly seen = new Map<SimNode, Seen>();
   /** Up to where a node has told a leader that its log is durable; less where its end was replaced since. */
-  private readonly acknowledged = new Map<NodeId, number>();
+  private readonly acknowledged = new Map<NodeId, { readonly index: number; readonly term: number | undefined }>();
   private readonly commits = new CommitChecks();
   elections = 0;
 
@@ -46,7 +47,8 @@ export class RaftChecks {
     if (message.type === 'vote') this.tells(message.from, message.term, message.from);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);
     if (message.type === 'appendResp' && !message.reject) {
-      this.acknowledged.set(message.from, Math.max(this.acknowledgedBy(message.from), message.index));
+      const { from, index } = message;
+      if (index > this.acknowledgedBy(from)) this.acknowledged.set(from, { index, term: undefined });
     }
   }
 
@@ -84,7 +86,7 @@ export class RaftChecks {
     const status = replica.status();
     const { term, commit, lastIndex, role } = status;
     const applied = replica.appliedIndex;
-    this.acknowledged.set(node.id, Math.min(this.acknowledgedBy(node.id), running.storage.log.lastIndex));
+    this.forgetReplaced(node.id, running.storage.log);
     let seen = this.seen.get(node);
     if (seen?.replica !== replica) {
       seen = { replica, term, commit, applied, leads: undefined };
@@ -106,7 +108,17 @@ export class RaftChecks {
   }
 
   private acknowledgedBy(id: NodeId): number {
-    return this.acknowledged.get(id) ?? 0;
+    return this.acknowledged.get(id)?.index ?? 0;
+  }
+
+  /** What a later leader has replaced need not be there any more, and what takes its place may not be durable yet. */
+  private forgetReplaced(id: NodeId, log: SegmentedLog): void {
+    const last = this.acknowledged.get(id);
+    if (!last || last.index < log.firstIndex) return;
+    const here = log.termAt(last.index);
+    if (here === last.term && here !== undefined) return;
+    const index = last.term === undefined && here !== undefined ? last.index : Math.min(last.index, log.durableIndex);
+    this.acknowledged.set(id, { index, term: log.termAt(index) });
   }
 
   private lookAtLeader(node: SimNode, seen: Seen, term: number, lastIndex: number): void {

@@ -17,7 +17,7 @@ export function drawSettings(random: SeededRandom): NodeSettings {
       inflightMessages: pick([1, 4, 64]),
       inflightBytes: pick([KIB, 16 * KIB, 16 * KIB * KIB]),
       messageBytes: pick([512, 4 * KIB, 1024 * KIB]),
-      uncommittedBytes: pick([4 * KIB, 64 * KIB * KIB]),
+      uncommittedBytes: pick([KIB, 4 * KIB, 64 * KIB * KIB]),
     },
     storage: {
       segmentBytes: pick([4, 4, 16, 64]) * KIB,

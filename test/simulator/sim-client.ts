@@ -107,11 +107,12 @@ export class SimClient {
 
   /** A read that is asked for while another one is under way at the same node must not share what that one is told. */
   private async readAroundWrite(): Promise<void> {
-    const node = this.likelyNode();
+    const node = this.random.chance(0.5) ? this.likelyNode() : this.anyNode();
     const first = this.readBalance(node);
     await this.transfer(1);
-    await this.readBalance(node);
+    if (this.random.chance(0.5)) await this.readBalance(node);
     await first;
+    await this.readStale(1 + this.random.below(40), node);
   }
 
   private drawTransfer(): TransferOperation {
@@ -184,9 +185,8 @@ export class SimClient {
   }
 
   /** A bound counts from the call: whoever had to ask the leader first is as new as the call. */
-  private async readStale(maxStalenessMs: number): Promise<void> {
+  private async readStale(maxStalenessMs: number, node = this.anyNode()): Promise<void> {
     const { requests, history } = this.world;
-    const node = this.anyNode();
     const floor = history.floorAt(requests.time.now - maxStalenessMs * MILLISECOND - 1);
     await requests.attempt(node, ATTEMPT_MILLIS, async (running) => {
       await this.barrier(running).wait({ level: 'STALE', maxStalenessMs }, ATTEMPT_MILLIS);

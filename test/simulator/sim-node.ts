@@ -72,6 +72,10 @@ export class SimNode {
   diskMicros = 300;
   /** The next sync fails, and with it everything that was not synced is gone. */
   failNextSync = false;
+  /** Asked before each operation on the disk; true: the machine has failed, and the operation never happens. */
+  ambush: ((operation: FileOperation, path: string) => boolean) | undefined;
+  /** Nobody starts it before, unless everything is healed. */
+  awayUntil = 0;
   /** The write to the log that was the last until now went astray: nothing on the disk shows that it was ever made. */
   lastWriteLost = false;
   life: ProcessLife | undefined;
@@ -149,6 +153,7 @@ export class SimNode {
     // What this process still asks of the disk, in the very step in which it ends, is never done.
     this.disk.intercept = () => new Promise<never>(() => undefined);
     this.disk.astray = undefined;
+    this.ambush = undefined;
     if (this.lastWriteLost) this.loseDisk();
   }
 
@@ -189,6 +194,7 @@ export class SimNode {
   /** One operation on the disk takes its time, and may fail. */
   private async operation(life: ProcessLife, operation: FileOperation, path: string): Promise<void> {
     await life.sleep(1 + this.random.below(this.diskMicros));
+    if (this.ambush?.(operation, path)) await new Promise<never>(() => undefined);
     if (!this.failNextSync || !(operation === 'datasync' || operation === 'sync')) return;
     this.failNextSync = false;
     this.world.counts.add('failed fsync');

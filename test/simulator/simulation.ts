@@ -23,6 +23,7 @@ import { drawSettings } from './settings';
 import { SimNode } from './sim-node';
 import type { ConnectionWorld } from './sim-connection';
 import type { NodeSettings, SimWorld } from './sim-world';
+import { expectBoundedTail } from './tail-checks';
 import { Trace } from './trace';
 import { VirtualTime } from './virtual-time';
 import { violated } from './violation';
@@ -237,7 +238,10 @@ export class Simulation implements SimWorld {
   private async step(): Promise<void> {
     if (!(await this.time.step())) violated('liveness', 'nothing will ever happen again');
     if (this.failure) throw this.failure.error;
-    for (const node of this.touched) this.checks.look(node);
+    for (const node of this.touched) {
+      this.checks.look(node);
+      expectBoundedTail(node, this.settings.limits.uncommittedBytes);
+    }
     this.touched.clear();
   }
 

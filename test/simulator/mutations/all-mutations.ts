@@ -1,9 +1,11 @@
 import { CLIENT_MUTATIONS } from './clients';
 import { COMMIT_MUTATIONS } from './commitment';
 import { DISK_MUTATIONS } from './disk';
+import { MEMBERSHIP_MUTATIONS } from './membership';
 import type { Mutation } from './mutation';
 import { READ_MUTATIONS } from './reads';
 import { REPLICATION_MUTATIONS } from './replication';
+import { ROT_MUTATIONS } from './rot';
 import { SNAPSHOT_MUTATIONS } from './snapshots';
 import { VOTE_MUTATIONS } from './votes';
 
@@ -14,7 +16,9 @@ export const ALL_MUTATIONS: readonly Mutation[] = [
   ...REPLICATION_MUTATIONS,
   ...READ_MUTATIONS,
   ...DISK_MUTATIONS,
+  ...ROT_MUTATIONS,
   ...SNAPSHOT_MUTATIONS,
+  ...MEMBERSHIP_MUTATIONS,
   ...CLIENT_MUTATIONS,
 ];
 

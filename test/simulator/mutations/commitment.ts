@@ -7,6 +7,23 @@ export const PROBES_FURTHER_BACK: Edit = {
   replacement: `peer.rejected(m.index, Math.max(0, hint - 4));`,
 };
 
+/** A refusal says nothing of what is durable, so another program need not wait for its disk with it, as this one does. */
+const REFUSES_AT_ONCE: Edit = {
+  file: 'src/raft/core/follower.ts',
+  original: `  r.outbox.sendAfterSync({
+    type: 'appendResp',
+    from: r.id,
+    to,
+    term: r.term,
+    reject: true,`,
+  replacement: `  r.outbox.messages.push({
+    type: 'appendResp',
+    from: r.id,
+    to,
+    term: r.term,
+    reject: true,`,
+};
+
 /** Commitment: when an entry is safe, and who may say so. */
 export const COMMIT_MUTATIONS: readonly Mutation[] = [
   {
@@ -98,6 +115,7 @@ export const COMMIT_MUTATIONS: readonly Mutation[] = [
     breaks:
       'A write is acknowledged in a later term, after its entry was replaced and came back (and is not written again).',
     edits: [
+      REFUSES_AT_ONCE,
       {
         file: 'src/raft/core/core.ts',
         original: `if (ack.term !== r.term) return;`,

@@ -85,18 +85,6 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'torn-tail-taken-for-rot',
-    source: 'NATS 2.12, TigerBeetle’s paper on recovery',
-    breaks: 'A torn write at the end of the log is taken for acknowledged entries that have rotted.',
-    edits: [
-      {
-        file: 'src/log/tail-judgement.ts',
-        original: `> mark.zeroSectors) return this.cut(dirtyEnd);`,
-        replacement: `> mark.zeroSectors) return this.cut(dirtyEnd, this.expected);`,
-      },
-    ],
-  },
-  {
     name: 'segments-removed-in-the-wrong-order',
     source: 'braft',
     breaks: 'A crash while several segments are removed leaves a hole between those that are left.',

@@ -97,7 +97,7 @@ export function verdictIn(text: string, status: number | null, signal: string | 
   if (signal !== null) return { kind: 'missed', why: `it took more than ${MOST_MINUTES} minutes` };
   if (status === 0) return { kind: 'missed', why: 'every seed was clean' };
   const found = /^seed (\d+): (.+)$/m.exec(text);
-  if (!found) return { kind: 'missed', why: `the run broke: ${text.trim().split('\n').at(-1)}` };
+  if (!found) return { kind: 'missed', why: `the run broke: ${/^.*Error: .*$/m.exec(text)?.[0] ?? text.trim()}` };
   const [, seed, sentence] = found;
   return { kind: 'found', seed: Number(seed), property: propertyIn(sentence!) };
 }
