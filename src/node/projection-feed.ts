@@ -60,14 +60,14 @@ export class ProjectionFeed implements ProjectionSource {
     return own.length > 0 ? own : this.options.fromPeers(fromIndex, maxBytes);
   }
 
-  /** What is damaged here a peer may hold still. */
-  private async ownUnlessDamaged(fromIndex: number, maxBytes: number): Promise<readonly FetchedBatch[]> {
+  /** What is damaged here a peer may hold still. @param mended outcomes up to here were damaged and are mended */
+  private async ownUnlessDamaged(fromIndex: number, maxBytes: number, mended = -1): Promise<readonly FetchedBatch[]> {
     try {
       return await this.own(fromIndex, maxBytes);
     } catch (error) {
       if (error instanceof LogDamageError) return [];
-      if (!(error instanceof OutcomeDamageError)) throw error;
-      return (await this.options.mendOutcomes(error)) ? this.own(fromIndex, maxBytes) : [];
+      if (!(error instanceof OutcomeDamageError) || error.offset <= mended) throw error;
+      return (await this.options.mendOutcomes(error)) ? this.ownUnlessDamaged(fromIndex, maxBytes, error.offset) : [];
     }
   }
 }

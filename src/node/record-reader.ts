@@ -48,8 +48,11 @@ export class RecordReader {
     );
   }
 
-  /** Undefined where this node does not hold the first of them, or not any more, or is just being given another state. */
-  private async ownIfHeld(from: number, maxBytes: number): Promise<RecordPage | undefined> {
+  /**
+   * Undefined where this node does not hold the first of them, or not any more, or is just being given another state.
+   * @param mended outcomes up to here were damaged and are mended
+   */
+  private async ownIfHeld(from: number, maxBytes: number, mended = -1): Promise<RecordPage | undefined> {
     if (from < this.options.log.firstOffset) return undefined;
     try {
       const page = await this.own(from, maxBytes);
@@ -57,8 +60,9 @@ export class RecordReader {
     } catch (error) {
       // Dropped under a snapshot while it was being read, or damaged: a peer may hold it still.
       if (error instanceof LogRangeError || error instanceof LogDamageError) return undefined;
-      if (!(error instanceof OutcomeDamageError)) throw error;
-      return (await this.options.mendOutcomes(error)) ? this.own(from, maxBytes) : undefined;
+      if (!(error instanceof OutcomeDamageError) || error.offset <= mended) throw error;
+      // Damage further on is met by the next try.
+      return (await this.options.mendOutcomes(error)) ? this.ownIfHeld(from, maxBytes, error.offset) : undefined;
     }
   }
 

@@ -29,6 +29,7 @@ export class DamageFailure extends Error {
 /**
  * One damage: copies the template, damages one file of one node, starts all nodes, and checks that nothing that was
  * acknowledged is lost, and that the damaged node is whole again or has refused with file and byte.
+ * @param only one kind of file
  * @param again the command that repeats this case, for the message of a DamageFailure
  */
 export async function runCase(
@@ -36,6 +37,7 @@ export async function runCase(
   seed: number,
   folder: string,
   again: string,
+  only?: string,
 ): Promise<CaseResult> {
   const random = new SeededRandom(seed);
   const template = templates[random.below(templates.length)]!;
@@ -44,7 +46,7 @@ export async function runCase(
   template.cluster.copyTo(cluster.folder);
   // The one that lags has acknowledged the least: damage to it is the least interesting.
   const victim = random.below(kind.lagging ? NODES - 1 : NODES);
-  const damage = damageOneFile(cluster.dataDir(victim), random);
+  const damage = damageOneFile(cluster.dataDir(victim), random, only);
   const name =
     Object.entries(kind)
       .flatMap(([flag, on]) => (on ? [flag] : []))

@@ -28,8 +28,8 @@ export function kindOf(file: string): FileKind {
   return KINDS.find(([, pattern]) => pattern.test(file))?.[0] ?? 'other';
 }
 
-/** Damages one file of a data directory: every kind of file is as likely as any other. */
-export function damageOneFile(dataDir: string, random: SeededRandom): Damage {
+/** Damages one file of a data directory: every kind of file is as likely as any other. @param only one kind, where it is there */
+export function damageOneFile(dataDir: string, random: SeededRandom, only?: string): Damage {
   const byKind = new Map<FileKind, string[]>();
   for (const file of filesUnder(dataDir)) {
     // Files are zeroed ahead of need: where nothing is, nothing can rot. What LevelDB notes about itself nobody reads.
@@ -38,7 +38,8 @@ export function damageOneFile(dataDir: string, random: SeededRandom): Damage {
     byKind.set(kind, [...(byKind.get(kind) ?? []), file]);
   }
   const kinds = [...byKind.keys()];
-  const kind = kinds[random.below(kinds.length)]!;
+  const drawn = kinds[random.below(kinds.length)]!;
+  const kind = kinds.find((one) => one === only) ?? drawn;
   const files = byKind.get(kind)!;
   const file = files[random.below(files.length)]!;
   return { kind, file, what: damage(join(dataDir, file), random) };

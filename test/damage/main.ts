@@ -9,6 +9,7 @@ const HELP = `Damages one file of one of three nodes at rest, starts all of them
 
   --cases N   how many damages (default 20)
   --seed N    the first of them (default 1); with --cases 1 it repeats one
+  --kind K    only files of one kind: segment, outcomes, snapshot, vote, database, other
 `;
 
 export const TEMPLATES: readonly TemplateKind[] = [
@@ -22,7 +23,12 @@ export const TEMPLATES: readonly TemplateKind[] = [
 export async function main(argv: readonly string[], print: (text: string) => void): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { cases: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      cases: { type: 'string' },
+      seed: { type: 'string' },
+      kind: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) {
     print(HELP);
@@ -35,22 +41,28 @@ export async function main(argv: readonly string[], print: (text: string) => voi
   }
   const folder = mkdtempSync(join(tmpdir(), 'ledger-damage-'));
   try {
-    return await runCases(folder, first, cases, print);
+    return await runCases(folder, { first, cases, kind: values.kind }, print);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function runCases(folder: string, first: number, cases: number, print: (text: string) => void): Promise<number> {
+interface Cases {
+  readonly first: number;
+  readonly cases: number;
+  readonly kind: string | undefined;
+}
+
+async function runCases(folder: string, { first, cases, kind }: Cases, print: (text: string) => void): Promise<number> {
   const templates: Template[] = [];
   for (const [at, kind] of TEMPLATES.entries())
     templates.push(await makeTemplate(join(folder, `template-${at}`), kind));
   const counts = new Map<string, number>();
   let failures = 0;
   for (let seed = first; seed < first + cases; seed++) {
-    const again = `./scripts/damage --seed ${seed} --cases 1`;
+    const again = `./scripts/damage --seed ${seed} --cases 1${kind === undefined ? '' : ` --kind ${kind}`}`;
     try {
-      const { damage, outcome, template, victim } = await runCase(templates, seed, folder, again);
+      const { damage, outcome, template, victim } = await runCase(templates, seed, folder, again, kind);
       print(`seed ${seed} (${template}): node-${victim + 1} ${damage.file} ${damage.what}: ${outcome}\n`);
       const key = `${damage.kind}: ${outcome}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
