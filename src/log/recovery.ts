@@ -16,7 +16,7 @@ import {
   segmentName,
 } from './segment-header';
 import { type Scan, scanSegment } from './segment-scan';
-import { judgeTail } from './tail-judgement';
+import { judgeTail, shortened } from './tail-judgement';
 import { TermRuns } from './term-runs';
 import { keepAside, keepAsideIfRoom } from './torn-files';
 
@@ -120,9 +120,9 @@ class Recovery {
     const path = join(this.files.directory, segmentName(firstIndex));
     if (newer <= 1) await this.makeDurable(path);
     await this.withFile(path, async (file) => {
-      const size = await file.size();
       const header = await this.readSegmentHeader(file, firstIndex);
       this.checkChain(path, header);
+      const size = await this.finishCut(file, header, newer);
       this.terms ??= new TermRuns(header.before.index, header.before.term);
       const segment = new Segment({ path, header, capacity: size });
       const scan = await this.scan(segment, file, newer < this.options.hashedSegments);
@@ -133,6 +133,14 @@ class Recovery {
       else await this.settleTail(segment, file, scan);
       this.segments.push(segment);
     });
+  }
+
+  /** A crash may have left out the end of a cut, behind which nothing was written. @returns the size of the file */
+  private async finishCut(file: RandomAccessFile, { fileBytes }: SegmentHeader, newer: number): Promise<number> {
+    const size = await file.size();
+    if (newer > 0 || size <= fileBytes) return size;
+    await this.files.truncate(file.path, fileBytes);
+    return fileBytes;
   }
 
   private async scan(segment: Segment, file: RandomAccessFile, hashes: boolean): Promise<Scan> {
@@ -202,7 +210,7 @@ class Recovery {
       header,
       file: { capacity },
     } = segment;
-    const judgement = await judgeTail(file, capacity, header.id, scan);
+    const judgement = shortened(await judgeTail(file, capacity, header.id, scan), scan, capacity, header);
     if (judgement.verdict === 'damaged') {
       const { from, toIndex } = judgement;
       throw new LogDamageError(

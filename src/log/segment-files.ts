@@ -14,7 +14,14 @@ import { allocate, type FileSystem, isDiskFull, isMissing, type RandomAccessFile
 import { SEGMENT_ID_BYTES } from './flush-mark';
 import type { LogBoundary } from './log-store';
 import type { Segment, SegmentFile } from './segment';
-import { encodeSegmentHeader, firstIndexOf, SEGMENT_SUFFIX, segmentName } from './segment-header';
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  firstIndexOf,
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_SUFFIX,
+  segmentName,
+} from './segment-header';
 
 /** Zeroed ahead of need. What has this suffix when the log is opened is of no use to anyone. */
 export const SPARE_SUFFIX = '.spare';
@@ -51,7 +58,11 @@ export class SegmentFiles {
   /** What a segment will be that begins behind `before`; nothing of it is on the disk yet. */
   plan(before: LogBoundary, capacity: number): SegmentFile {
     const path = join(this.directory, segmentName(before.index + 1));
-    return { path, header: { group: this.group, id: randomBytes(SEGMENT_ID_BYTES), before }, capacity };
+    return {
+      path,
+      header: { group: this.group, id: randomBytes(SEGMENT_ID_BYTES), before, fileBytes: capacity },
+      capacity,
+    };
   }
 
   /**
@@ -91,10 +102,22 @@ export class SegmentFiles {
     }
   }
 
-  /** Cuts a segment to `bytes`. @returns when that is durable */
+  /**
+   * Cuts a segment to `bytes`, after its header has said so: a file that is shorter than its header says was damaged, and one
+   * that is longer is cut when the log is opened. @returns when that is durable
+   */
   async truncate(path: string, bytes: number): Promise<void> {
     const file = await this.files.open(path, 'update');
     try {
+      const head = Buffer.alloc(SEGMENT_HEADER_BYTES);
+      await file.read(head, 0);
+      const header = decodeSegmentHeader(head);
+      if (typeof header === 'string') throw new Error(`The header of ${path} is ${header}, so the file cannot be cut.`);
+      if (header.fileBytes !== bytes) {
+        await file.write([encodeSegmentHeader({ ...header, fileBytes: bytes })], 0);
+        await file.datasync();
+        this.syncs += 1;
+      }
       await file.truncate(bytes);
       await file.sync();
       this.syncs += 1;

@@ -1,12 +1,13 @@
 /**
  * A segment file: `<first index, 20 digits>.log`. Its first 512 bytes, one sector, are the header; flushes follow. It is
- * written and synced before the file takes its name, and never again. Little-endian:
+ * written and synced before the file takes its name, and again only before the file is cut. Little-endian:
  * ```
  *   0 u32 magic "1LSG"   4 u32 format version   8 u32 CRC-32 over [0, 8) and [12, 512)   12 u32 group
  *  16 16 bytes: random id of the segment
  *  32 u64 first index
  *  40 what is before the first batch: u64 term, 48 u64 next offset, 56 u64 time, 64 32 bytes: hash
- *  96 zero
+ *  96 u64 bytes that the file has: one that has fewer was shortened by nobody who had a right to
+ * 104 zero
  * ```
  * What is before the first batch is what the log continues behind when everything older was dropped under a snapshot.
  */
@@ -24,6 +25,7 @@ export const SEGMENT_SUFFIX = '.log';
 const MAGIC = 0x47534c31;
 const VERSION = 1;
 const CRC_AT = 8;
+const FILE_BYTES_AT = 96;
 const NAME_DIGITS = 20;
 const NAME = new RegExp(`^(\\d{${NAME_DIGITS}})\\${SEGMENT_SUFFIX}$`);
 
@@ -32,6 +34,8 @@ export interface SegmentHeader {
   readonly id: Buffer;
   /** Its index is the first index less one. */
   readonly before: LogBoundary;
+  /** Bytes of the file, header included. */
+  readonly fileBytes: number;
 }
 
 export type SegmentHeaderFault = 'damaged' | 'unsupported';
@@ -47,7 +51,7 @@ export function firstIndexOf(name: string): number | undefined {
   return Number.isSafeInteger(index) && index >= 1 ? index : undefined;
 }
 
-export function encodeSegmentHeader({ group, id, before }: SegmentHeader): Buffer {
+export function encodeSegmentHeader({ group, id, before, fileBytes }: SegmentHeader): Buffer {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(VERSION, 4);
@@ -58,6 +62,7 @@ export function encodeSegmentHeader({ group, id, before }: SegmentHeader): Buffe
   writeU64(header, before.nextOffset, 48);
   writeU64(header, before.time, 56);
   before.hash.copy(header, 64);
+  writeU64(header, fileBytes, FILE_BYTES_AT);
   header.writeUInt32LE(checksum(header), CRC_AT);
   return header;
 }
@@ -78,6 +83,7 @@ export function decodeSegmentHeader(buf: Buffer): SegmentHeader | SegmentHeaderF
       time: readU64(buf, 56),
       hash: Buffer.from(buf.subarray(64, 64 + HASH_BYTES)),
     },
+    fileBytes: readU64(buf, FILE_BYTES_AT),
   };
 }
 

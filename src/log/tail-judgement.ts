@@ -16,6 +16,7 @@ import {
   SECTOR_BYTES,
 } from './flush-mark';
 import type { Scan } from './segment-scan';
+import type { SegmentHeader } from './segment-header';
 import { SegmentWindow } from './segment-window';
 
 export type TailJudgement =
@@ -39,6 +40,18 @@ export async function judgeTail(
   scan: Scan,
 ): Promise<TailJudgement> {
   return new TailJudge(file, size, segmentId, scan).judge();
+}
+
+/**
+ * A file that is shorter than its header says was not left so by a crash. What is missing was in it once, or was zeros.
+ * @param size of the file
+ */
+export function shortened(judgement: TailJudgement, scan: Scan, size: number, header: SegmentHeader): TailJudgement {
+  if (size >= header.fileBytes || judgement.verdict === 'damaged') return judgement;
+  const from = scan.endPosition;
+  const possible = scan.end.index + Math.ceil((header.fileBytes - from) / BATCH_HEADER_BYTES);
+  const known = judgement.verdict === 'cut' ? (judgement.lostAcknowledged ?? 0) : 0;
+  return { verdict: 'cut', from, to: Math.max(from, size), lostAcknowledged: Math.max(possible, known) };
 }
 
 class TailJudge {

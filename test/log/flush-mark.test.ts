@@ -75,6 +75,7 @@ describe('the header of a segment', () => {
     group: 3,
     id,
     before: { index: 41, term: 2, nextOffset: 99, time: 1_700_000_000_000_000, hash: Buffer.alloc(32, 9) },
+    fileBytes: 4_096,
   };
 
   test('reads back, and not once a bit is flipped', () => {
