@@ -91,6 +91,31 @@ export async function transferLeadership(caller: Caller, name: string, timeoutMs
   return leader;
 }
 
+/** Lets a removed node come back, or makes a learner a voter. Asked for again it is done once. */
+export async function addMember(caller: Caller, name: string, timeoutMs: number): Promise<void> {
+  await caller.call({ target: 'leader', kind: 'idempotent', timeoutMs }, (server, time) =>
+    server.unary(CLUSTER.AddMember, { node_name: name }, time),
+  );
+}
+
+/** Removes a member for good. Asked for again it is done once. */
+export async function removeMember(caller: Caller, name: string, timeoutMs: number): Promise<void> {
+  await caller.call({ target: 'leader', kind: 'idempotent', timeoutMs }, (server, time) =>
+    server.unary(CLUSTER.RemoveMember, { node_name: name }, time),
+  );
+}
+
+/** @param name or address of the server; empty: the first one that the client was given. @returns the snapshot's index */
+export async function takeSnapshot(directory: Directory, name: string, timeoutMs: number): Promise<number> {
+  const server = directory.connectionTo(name);
+  if (!server) {
+    const message = `No server is named "${name}", and none has that address; see the members.`;
+    throw new LedgerError('NOT_FOUND', 'MEMBER_NOT_FOUND', message);
+  }
+  const { index } = await server.unary(CLUSTER.TakeSnapshot, {}, timeoutMs);
+  return Number(index);
+}
+
 function memberView(member: Member): MemberView {
   const { name, node_id, rpc_addr, gossip_addr, suffrage, liveness, is_leader } = member;
   return {

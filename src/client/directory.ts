@@ -72,6 +72,17 @@ export class Directory {
     return (listed.length > 0 ? listed : entries).map((entry) => entry.connection);
   }
 
+  /** The server of this name or address, else the first one that the caller gave; undefined where nobody is known by it. */
+  connectionTo(name: string): Connection | undefined {
+    const entries = [...this.entries.values()];
+    const found = entries.find(({ listed, connection }) =>
+      name === ''
+        ? connection.address === this.options.addresses[0]
+        : listed?.id === name || connection.address === name,
+    );
+    return found?.connection;
+  }
+
   /** Where a write goes: the leader, else anyone who would pass it on to the leader. */
   forWrite(): ServerConnection {
     return this.leader() ?? this.pick((entry) => entry.listed !== undefined);

@@ -1,6 +1,15 @@
 import { BatchPipe } from './batch-pipe';
 import { Caller } from './caller';
-import { members, type MemberView, type ServerStatus, status, transferLeadership } from './cluster-calls';
+import {
+  addMember,
+  members,
+  type MemberView,
+  removeMember,
+  type ServerStatus,
+  status,
+  takeSnapshot,
+  transferLeadership,
+} from './cluster-calls';
 import { Directory } from './directory';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
@@ -231,6 +240,25 @@ export class LedgerClient {
   /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */
   transferLeadership(name = '', options: CallOptions = {}): Promise<string> {
     return transferLeadership(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Lets a node that was removed come back, or makes a learner a voter; resolves when that is committed. */
+  addMember(name: string, options: CallOptions = {}): Promise<void> {
+    return addMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Removes a member for good; resolves when that is committed. The node is told, and ends. */
+  removeMember(name: string, options: CallOptions = {}): Promise<void> {
+    return removeMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /**
+   * Makes one server take a snapshot of its state: the one of that name or address, or the first one that this client was given.
+   * Resolves to the index of the last entry in it, when it is durable.
+   */
+  async takeSnapshot(server = '', options: CallOptions = {}): Promise<number> {
+    if (server !== '') await this.directory.refresh();
+    return takeSnapshot(this.directory, server, options.timeoutMs ?? this.timeoutMs);
   }
 
   /** The servers that the cluster names, as last heard. */

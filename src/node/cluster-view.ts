@@ -55,6 +55,11 @@ export class ClusterView {
     return views.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
+  /** Whether a node of this name was started to stay a learner. */
+  isNonVoter(name: string): boolean {
+    return newestMembers(this.options.gossip()).some(({ tags }) => tags.name === name && tags.nonVoter);
+  }
+
   /** The other members, those that are alive first. */
   livePeers(self: NodeId): NodeId[] {
     const others = this.members().filter((member) => member.suffrage !== 'none' && member.nodeId !== self);

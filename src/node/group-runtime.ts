@@ -16,6 +16,7 @@ import { GroupStorage } from './group-storage';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
 import { serveEntries } from './log-entries';
+import { MemberChanges, type MemberChangesOptions } from './member-changes';
 import { OutcomeKeeper, type OutcomeDamageError } from './outcome-keeper';
 import { PEER_CALLS } from './peer-calls';
 import { PeerAddresses } from './peer-addresses';
@@ -48,6 +49,7 @@ export class GroupRuntime {
   readonly records: RecordReader;
   readonly projectionFeed: ProjectionFeed;
   readonly leadership: Leadership;
+  readonly memberChanges: MemberChanges;
   readonly backup: GroupBackup;
   readonly rulesUpgrade: RulesUpgrade;
   private readonly fullDisk: FullDisk;
@@ -85,6 +87,7 @@ export class GroupRuntime {
     });
     this.barrier = new ReadBarrier(replica, id, () => data.clusterId);
     this.leadership = new Leadership({ group: id, replica, call });
+    this.memberChanges = this.memberChangesOf(call);
     this.rulesUpgrade = new RulesUpgrade({
       replica,
       rules: machine.rules,
@@ -178,6 +181,7 @@ export class GroupRuntime {
   private serve(transport: PeerTransport, history: PeerHistory, snapshots: SnapshotTransfer): void {
     const millisLeft = (deadline: number): number => Math.max(1, deadline - systemClock.monotonicMillis());
     transport.handle(PEER_CALLS.submit, (call) => this.writes.serve(call.body, millisLeft(call.deadline)));
+    transport.handle(PEER_CALLS.changeMember, (call) => this.memberChanges.serve(call.body));
     transport.handle(PEER_CALLS.transferLeadership, (call) => this.leadership.serve(call.body));
     transport.handle(PEER_CALLS.records, (call) => history.serveRecords(this.records, call.body));
     transport.handle(PEER_CALLS.batches, (call) => history.serveBatches(this.projectionFeed, call.body));
@@ -207,6 +211,16 @@ export class GroupRuntime {
       handOver: (to) => this.leadership.handOver(to, ASK_MILLIS),
       nameOf,
       events,
+    });
+  }
+
+  private memberChangesOf(call: MemberChangesOptions['call']): MemberChanges {
+    const { id: group, replica, leadership, leaderSignal } = this;
+    return new MemberChanges({
+      ...{ group, replica, call },
+      handOver: (deadlineMs) => leadership.handOver('', deadlineMs),
+      now: () => performance.now(),
+      pause: (millis) => leaderSignal.next(millis),
     });
   }
 

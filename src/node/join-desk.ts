@@ -1,7 +1,7 @@
-import type { IncomingCall } from '../raft/transport';
+import type { IncomingCall, PeerTransport } from '../raft/transport';
 import { CallError } from '../raft/transport';
 import { StartupError } from './startup-error';
-import { decodeJson, encodeJson, numberField, textField } from './peer-calls';
+import { decodeJson, encodeJson, numberField, PEER_CALLS, textField } from './peer-calls';
 
 export interface Adoption {
   readonly clusterId: string;
@@ -31,7 +31,18 @@ export class JoinDesk {
     private readonly identity: () => DeskIdentity,
     /** Makes the membership durable, before the leader hears yes. */
     private readonly save: (adoption: Adoption) => Promise<void>,
+    /** This node is no member any more. */
+    private readonly onRemoved: () => void = () => undefined,
   ) {}
+
+  /** Answers what leaders ask of this node itself. */
+  serve(transport: Pick<PeerTransport, 'handle'>): this {
+    transport.handle(PEER_CALLS.identify, () => this.identify());
+    transport.handle(PEER_CALLS.adopt, (call) => this.adopt(call));
+    transport.handle(PEER_CALLS.refuse, (call) => this.refuse(call));
+    transport.handle(PEER_CALLS.removed, (call) => this.removed(call));
+    return this;
+  }
 
   /** Resolves once a cluster has adopted this node; rejects with StartupError when it was refused. */
   waitForAdoption(): Promise<Adoption> {
@@ -74,6 +85,14 @@ export class JoinDesk {
     if (this.waiting && !this.adopted) {
       this.waiting.reject(new StartupError(`the cluster refuses this node: ${textField(body, 'reason')}`, 2));
     }
+    return encodeJson({});
+  }
+
+  /** A caller of another cluster does not come so far: the handshake refuses it. */
+  async removed(call: IncomingCall): Promise<Buffer> {
+    this.checkMeant(textField(decodeJson(call.body), 'nodeId'));
+    if (this.identity().clusterId === '') throw refusal('NOT_JOINING', 'this node belongs to no cluster');
+    this.onRemoved();
     return encodeJson({});
   }
 

@@ -19,7 +19,6 @@ import { MembershipLoop } from './membership-loop';
 import { NodeMetrics } from './metrics';
 import { metricsSource } from './metrics-source';
 import { NodeService } from './node-service';
-import { PEER_CALLS } from './peer-calls';
 import { PeerAddresses } from './peer-addresses';
 import { startProjection, type NodeProjection } from './projection';
 import { repairPeers } from './repair-peers';
@@ -44,6 +43,9 @@ export class LedgerNode {
   private stopping = false;
   private readonly stopAsked = new AbortController();
   private starting: Promise<void> | undefined;
+  private removed: () => void = () => undefined;
+  /** Resolves when the cluster says that this node is no member any more. */
+  readonly untilRemoved = new Promise<void>((resolve) => (this.removed = resolve));
 
   constructor(
     private readonly config: NodeConfig,
@@ -180,7 +182,7 @@ export class LedgerNode {
   }
 
   private openDesk(data: DataDirectory, rpc: RpcPort): JoinDesk {
-    const desk = new JoinDesk(
+    return new JoinDesk(
       () => ({
         clusterId: data.clusterId,
         nodeId: data.nodeId,
@@ -189,11 +191,8 @@ export class LedgerNode {
         rulesVersion: this.rules.newest,
       }),
       (adoption) => data.joinCluster(adoption),
-    );
-    rpc.transport.handle(PEER_CALLS.identify, () => desk.identify());
-    rpc.transport.handle(PEER_CALLS.adopt, (call) => desk.adopt(call));
-    rpc.transport.handle(PEER_CALLS.refuse, (call) => desk.refuse(call));
-    return desk;
+      () => this.removed(),
+    ).serve(rpc.transport);
   }
 
   private async startGossip(data: DataDirectory): Promise<Gossip> {

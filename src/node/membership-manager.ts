@@ -88,6 +88,8 @@ export class MembershipManager {
         return this.add(action.candidate, action.replaces);
       case 'refuse':
         return this.refuseNamesake(action.candidate, action.namesake, action.reason);
+      case 'tell_removed':
+        return this.tellRemoved(action.candidate);
       case 'promote':
         return this.promote(action.id);
       case 'update_address': {
@@ -100,6 +102,12 @@ export class MembershipManager {
         );
       }
     }
+  }
+
+  private async tellRemoved({ nodeId, name, rpcAddr }: Candidate): Promise<void> {
+    this.putOff(nodeId);
+    await this.options.callAddress(rpcAddr, PEER_CALLS.removed, encodeJson({ nodeId }));
+    this.options.events.info({ node: name, id: nodeId }, 'told a node that it was removed from the cluster');
   }
 
   private async add(candidate: Candidate, replaces: string | undefined): Promise<void> {

@@ -32,6 +32,8 @@ export type MembershipAction =
   | { readonly kind: 'add'; readonly candidate: Candidate; readonly replaces: NodeId | undefined }
   | { readonly kind: 'promote'; readonly id: NodeId }
   | { readonly kind: 'update_address'; readonly id: NodeId; readonly rpcAddr: string }
+  /** Tell it that it was removed for good: it may not have heard of that, and it must not come back by itself. */
+  | { readonly kind: 'tell_removed'; readonly candidate: Candidate }
   /** Tell it that its name is taken, once `namesake` has been asked and is there. */
   | { readonly kind: 'refuse'; readonly candidate: Candidate; readonly namesake: Server; readonly reason: string };
 
@@ -60,6 +62,7 @@ export function nextMembershipAction(view: MembershipView): MembershipAction | u
 function newcomer(view: MembershipView, candidate: Candidate): MembershipAction | undefined {
   // Belongs to another cluster; gossip drops and logs those, this is the second lock on the same door.
   if (candidate.clusterId !== '' && candidate.clusterId !== view.clusterId) return undefined;
+  if (view.configuration.removed?.some(({ id }) => id === candidate.nodeId)) return { kind: 'tell_removed', candidate };
   const namesake = view.configuration.servers.find((known) => known.name === candidate.name);
   if (!namesake) return { kind: 'add', candidate, replaces: undefined };
   const told = view.candidates.find((other) => other.nodeId === namesake.id);

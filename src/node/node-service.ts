@@ -180,6 +180,18 @@ export class NodeService implements NodePort {
     }
   }
 
+  async addMember(name: string, deadlineMs: number): Promise<void> {
+    if (this.cluster?.isNonVoter(name) === true) {
+      const message = `"${name}" was started with --non-voter: it stays a learner. Start it again without that flag.`;
+      throw new NodeError('FAILED_PRECONDITION', 'NON_VOTER', message);
+    }
+    await this.running().memberChanges.make('add', name, deadlineMs);
+  }
+
+  async removeMember(name: string, deadlineMs: number): Promise<void> {
+    await this.running().memberChanges.make('remove', name, deadlineMs);
+  }
+
   async takeSnapshot(): Promise<number> {
     return this.running().takeSnapshot();
   }

@@ -28,6 +28,10 @@ export const PEER_CALLS = {
   entries: 11,
   /** Has your disk room? */
   disk: 12,
+  /** Add or remove this member; answered by the leader alone. */
+  changeMember: 13,
+  /** You were removed from the cluster for good. */
+  removed: 14,
 } as const;
 
 export class PeerBodyError extends Error {

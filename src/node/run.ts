@@ -33,7 +33,7 @@ export async function runNode(given: NodeConfig): Promise<number> {
 }
 
 async function runUntilStopped(node: LedgerNode, log: ReturnType<typeof nodeLogger>): Promise<number> {
-  const stopped = stopOnSignals(node, log);
+  const stopped = Promise.race([stopOnSignals(node, log), stopWhenRemoved(node, log)]);
   try {
     await node.start();
   } catch (error) {
@@ -42,6 +42,17 @@ async function runUntilStopped(node: LedgerNode, log: ReturnType<typeof nodeLogg
     throw error;
   }
   return stopped;
+}
+
+/** A node that is no member must not answer as if it were one. Started again it is told again: see docs/operations.md. */
+async function stopWhenRemoved(node: LedgerNode, log: ReturnType<typeof nodeLogger>): Promise<number> {
+  await node.untilRemoved;
+  log.fatal(
+    'this node was removed from the cluster and serves no more; to bring it back say "ledger member add" with its name and ' +
+      'start it again, or remove its data directory and let it join as a new node',
+  );
+  await node.stop();
+  return 1;
 }
 
 function stopOnSignals(node: LedgerNode, log: ReturnType<typeof nodeLogger>): Promise<number> {

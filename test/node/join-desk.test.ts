@@ -49,6 +49,21 @@ describe('JoinDesk', () => {
     expect(saved).toHaveLength(1);
   });
 
+  test('a member hears that it was removed; who is none, or is another, does not', async () => {
+    let removed = 0;
+    const told = new JoinDesk(
+      () => ({ clusterId, nodeId: idOf(2), name: nameOf(2), rpcAddr: rpcOf(2), rulesVersion: 3 }),
+      (adoption) => save(adoption),
+      () => (removed += 1),
+    );
+    await expect(told.removed(call({ nodeId: idOf(2) }))).rejects.toMatchObject({ reason: 'NOT_JOINING' });
+    clusterId = CLUSTER;
+    await expect(told.removed(call({ nodeId: idOf(3) }))).rejects.toMatchObject({ reason: 'NOT_ME' });
+    expect(removed).toBe(0);
+    await told.removed(call({ nodeId: idOf(2) }));
+    expect(removed).toBe(1);
+  });
+
   test('joins no second cluster', async () => {
     const adopted = desk.waitForAdoption();
     await desk.adopt(adopt());

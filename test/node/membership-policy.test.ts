@@ -54,6 +54,17 @@ describe('nextMembershipAction', () => {
     expect(nextMembershipAction(view({ candidates: [candidate(2, { alive: false })] }))).toBeUndefined();
   });
 
+  test('one that was removed for good is told so, and not taken in again; a new disk of its name is', () => {
+    const configuration = { ...configurationOf([1, 2]), removed: [{ id: idOf(3), name: nameOf(3) }] };
+    const action = nextMembershipAction(view({ configuration }));
+    expect(action).toEqual({ kind: 'tell_removed', candidate: candidate(3) });
+    const gone = [candidate(1), candidate(2), candidate(3, { alive: false })];
+    expect(nextMembershipAction(view({ configuration, candidates: gone }))).toBeUndefined();
+    const wiped = candidate(9, { name: nameOf(3), clusterId: '' });
+    const taken = nextMembershipAction(view({ configuration, candidates: [...gone, wiped] }));
+    expect(taken).toEqual({ kind: 'add', candidate: wiped, replaces: undefined });
+  });
+
   describe('two disks under one name', () => {
     const newcomer = candidate(9, { name: nameOf(2), clusterId: '' });
 

@@ -1,4 +1,13 @@
-import { canonicalConfiguration, configurationFault, isJoint, isMember, isVoter, MAX_MEMBERS } from './configuration';
+import {
+  canonicalConfiguration,
+  configurationFault,
+  isJoint,
+  isMember,
+  isVoter,
+  MAX_MEMBERS,
+  MAX_REMOVED,
+  withRemoved,
+} from './configuration';
 import { invariant } from './errors';
 import type { Configuration, ConfigurationChange, ConfigurationRefusal, NodeId, Server } from './types';
 
@@ -46,7 +55,10 @@ function apply(from: Configuration, change: ConfigurationChange): Configuration 
       if (!from.learners.includes(change.id)) return 'not_a_learner';
       return withLearners({ ...from, voters: [...from.voters, change.id] });
     case 'remove':
-      return isMember(from, change.id) ? without(from, change.id) : 'not_a_member';
+      if (!isMember(from, change.id)) return 'not_a_member';
+      return change.forGood === true ? removedForGood(from, change.id) : without(from, change.id);
+    case 'readmit':
+      return readmitted(from, change.name);
     case 'replace':
       if (!isMember(from, change.old)) return 'not_a_member';
       if (isMember(from, change.server.id)) return 'already_member';
@@ -59,7 +71,13 @@ function apply(from: Configuration, change: ConfigurationChange): Configuration 
 }
 
 function withLearner(from: Configuration, server: Server): Configuration {
-  return { ...from, learners: [...from.learners, server.id], servers: [...from.servers, server] };
+  const { voters, votersOutgoing, learners, servers } = from;
+  // Whoever takes it in has decided that it may come back.
+  const removed = from.removed?.filter(({ id }) => id !== server.id);
+  return {
+    ...{ voters, votersOutgoing, learners: [...learners, server.id], servers: [...servers, server] },
+    ...withRemoved(removed),
+  };
 }
 
 function without(from: Configuration, id: NodeId): Configuration {
@@ -68,7 +86,21 @@ function without(from: Configuration, id: NodeId): Configuration {
     votersOutgoing: [],
     learners: from.learners.filter((other) => other !== id),
     servers: from.servers.filter((other) => other.id !== id),
+    ...withRemoved(from.removed),
   };
+}
+
+function removedForGood(from: Configuration, id: NodeId): Configuration {
+  const name = from.servers.find((server) => server.id === id)?.name ?? '';
+  const removed = [...(from.removed ?? []), { id, name }];
+  return { ...without(from, id), removed: removed.slice(-MAX_REMOVED) };
+}
+
+function readmitted(from: Configuration, name: string): Configuration | Senseless {
+  const removed = (from.removed ?? []).filter((server) => server.name !== name);
+  if (removed.length === (from.removed?.length ?? 0)) return 'unchanged';
+  const { voters, votersOutgoing, learners, servers } = from;
+  return { voters, votersOutgoing, learners, servers, ...withRemoved(removed) };
 }
 
 function withServer(from: Configuration, server: Server): Configuration | Senseless {

@@ -1,7 +1,10 @@
-import type { Configuration, NodeId, Server } from './types';
+import type { Configuration, NodeId, RemovedServer, Server } from './types';
 
 /** More members than this are refused: each costs the leader a copy of every entry. */
 export const MAX_MEMBERS = 64;
+
+/** The oldest of more removed servers are forgotten. */
+export const MAX_REMOVED = 64;
 
 const NODE_ID = /^[0-9a-f]{16}$/;
 /** Names and addresses are short; this bounds what a damaged or foreign payload can make us keep. */
@@ -50,6 +53,7 @@ export function encodeConfiguration(configuration: Configuration): Buffer {
       votersOutgoing: canonical.votersOutgoing,
       learners: canonical.learners,
       servers: canonical.servers.map(({ id, name, rpcAddr }) => ({ id, name, rpcAddr })),
+      ...withRemoved(canonical.removed?.map(({ id, name }) => ({ id, name }))),
     }),
   );
 }
@@ -68,20 +72,27 @@ export function decodeConfiguration(bytes: Buffer): Configuration {
     votersOutgoing: idList(parsed, 'votersOutgoing'),
     learners: idList(parsed, 'learners'),
     servers: serverList(parsed['servers']),
+    ...withRemoved(removedList(parsed['removed'])),
   });
   const fault = configurationFault(configuration);
   if (fault !== undefined) throw new ConfigurationFormatError(fault);
   return configuration;
 }
 
-/** With every list sorted. Ids are ASCII, so the order is the same in every locale. */
+/** With every list sorted but that of the removed, whose order is that of their removal. Ids are ASCII, so the order is the same in every locale. */
 export function canonicalConfiguration(configuration: Configuration): Configuration {
   return {
     voters: [...configuration.voters].sort(),
     votersOutgoing: [...configuration.votersOutgoing].sort(),
     learners: [...configuration.learners].sort(),
     servers: [...configuration.servers].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
+    ...withRemoved(configuration.removed),
   };
+}
+
+/** A list without anybody is left out, so that a configuration that has had none is encoded as ever. */
+export function withRemoved(removed: readonly RemovedServer[] | undefined): Pick<Configuration, 'removed'> {
+  return removed === undefined || removed.length === 0 ? {} : { removed };
 }
 
 /** What keeps this from being a configuration, in a sentence; undefined when nothing does. */
@@ -92,6 +103,7 @@ export function configurationFault(configuration: Configuration): string | undef
     [votersOutgoing, 'votersOutgoing'],
     [learners, 'learners'],
     [servers.map((server) => server.id), 'servers'],
+    [(configuration.removed ?? []).map((server) => server.id), 'removed'],
   ] as const) {
     const strange = list.find((id) => !isNodeId(id));
     if (strange !== undefined) return `The id "${strange}" in ${name} is not 16 lower-case hex digits.`;
@@ -108,6 +120,11 @@ export function configurationFault(configuration: Configuration): string | undef
   const nameless = members.find((id) => !named.has(id));
   if (nameless !== undefined) return `Server ${nameless} is a member but has no name and address.`;
   if (named.size !== members.length) return 'The configuration names a server that is no member.';
+  const back = configuration.removed?.find(({ id }) => named.has(id));
+  if (back) return `Server ${back.id} is a member and removed at once.`;
+  if ((configuration.removed?.length ?? 0) > MAX_REMOVED) {
+    return `The configuration remembers ${configuration.removed?.length} removed servers; at most ${MAX_REMOVED} may be.`;
+  }
   if (members.length > MAX_MEMBERS)
     return `The configuration has ${members.length} members; at most ${MAX_MEMBERS} may be.`;
   return undefined;
@@ -136,6 +153,17 @@ function serverList(list: unknown): Server[] {
       throw new ConfigurationFormatError(`Server ${id} has no name and address of at most ${MAX_TEXT} characters.`);
     }
     return { id, name, rpcAddr };
+  });
+}
+
+function removedList(list: unknown): RemovedServer[] {
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) throw new ConfigurationFormatError('The list "removed" of the configuration is no list.');
+  return list.map((server: unknown) => {
+    if (!isRecord(server) || !isNodeId(server['id']) || !isText(server['name'])) {
+      throw new ConfigurationFormatError('A removed server in the configuration has no node id and name.');
+    }
+    return { id: server['id'], name: server['name'] };
   });
 }
 

@@ -37,6 +37,12 @@ export interface Server {
   readonly rpcAddr: string;
 }
 
+/** A node that was taken out for good: it is not to come back by itself. */
+export interface RemovedServer {
+  readonly id: NodeId;
+  readonly name: string;
+}
+
 /**
  * Who belongs to the group. All lists are sorted and without repeats; `servers` names exactly those who are in one of the
  * others. A node that was never told a configuration has the empty one.
@@ -47,6 +53,8 @@ export interface Configuration {
   readonly votersOutgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
   readonly servers: readonly Server[];
+  /** The last ones that were removed for good, oldest first, at most MAX_REMOVED; left out where there are none. */
+  readonly removed?: readonly RemovedServer[];
 }
 
 /** What has to survive a crash beside the log, before any answer that depends on it. */
@@ -80,7 +88,9 @@ export interface SoftState {
  * through a joint configuration (4.3) and is followed by the leader's own entry that leaves it.
  * - addLearner: a new server that gets the log and does not vote.
  * - promote: a learner that has caught up becomes a voter.
- * - remove: a voter or learner leaves. A leader may remove itself: it leads until the entry is committed.
+ * - remove: a voter or learner leaves. A leader may remove itself: it leads until the entry is committed. `forGood`: it is
+ *   remembered, so that whoever takes in newcomers can tell it from one.
+ * - readmit: servers of this name that were removed for good are newcomers again.
  * - replace: `old` leaves and `server`, a new node, becomes a learner in the same entry.
  * - updateServer: another name or address for a server that is there.
  * - setVoters: exactly these servers, all of them members, vote; voters that are not listed become learners.
@@ -88,7 +98,8 @@ export interface SoftState {
 export type ConfigurationChange =
   | { readonly type: 'addLearner'; readonly server: Server }
   | { readonly type: 'promote'; readonly id: NodeId }
-  | { readonly type: 'remove'; readonly id: NodeId }
+  | { readonly type: 'remove'; readonly id: NodeId; readonly forGood?: boolean }
+  | { readonly type: 'readmit'; readonly name: string }
   | { readonly type: 'replace'; readonly old: NodeId; readonly server: Server }
   | { readonly type: 'updateServer'; readonly server: Server }
   | { readonly type: 'setVoters'; readonly voters: readonly NodeId[] };

@@ -16,6 +16,7 @@ const configuration = z
     votersOutgoing: z.array(nodeId),
     learners: z.array(nodeId),
     servers: z.array(z.object({ id: nodeId, name: z.string(), rpcAddr: z.string() })),
+    removed: z.array(z.object({ id: nodeId, name: z.string() })).default([]),
   })
   .transform(canonicalConfiguration)
   .refine((value) => configurationFault(value) === undefined);

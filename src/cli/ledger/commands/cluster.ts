@@ -1,4 +1,4 @@
-/** members, status and leader transfer. */
+/** members, status, leader transfer, member add and remove, snapshot. */
 import { type Command } from 'commander';
 import { type ServerStatus } from '../../../client';
 import { type Cell } from '../output';
@@ -21,6 +21,32 @@ export function addClusterCommands(program: Command, session: () => Session): vo
     .description('hand leadership over')
     .argument('[node]', 'name of the voter that shall lead (default: the best)')
     .action((node?: string) => transferLeadership(session(), node ?? ''));
+  const member = program.command('member').description('who belongs to the cluster, by an operator’s word');
+  member
+    .command('add')
+    .description('let a node that was removed come back, or make a learner a voter')
+    .argument('<node>', 'its name')
+    .action((node: string) => changeMember(session(), 'added', node));
+  member
+    .command('remove')
+    .description('remove a member for good; its process ends')
+    .argument('<node>', 'its name')
+    .action((node: string) => changeMember(session(), 'removed', node));
+  program
+    .command('snapshot')
+    .description('make one node take a snapshot of its state now')
+    .argument('[node]', 'its name or address (default: the first of --addr)')
+    .action((node?: string) => snapshot(session(), node ?? ''));
+}
+
+async function changeMember(session: Session, done: 'added' | 'removed', node: string): Promise<void> {
+  await session.withClient((client) => (done === 'added' ? client.addMember(node) : client.removeMember(node)));
+  session.output.record({ [done]: node }, [[done, node]]);
+}
+
+async function snapshot(session: Session, node: string): Promise<void> {
+  const index = await session.withClient((client) => client.takeSnapshot(node));
+  session.output.record({ index }, [['snapshot at entry', index]]);
 }
 
 async function members(session: Session): Promise<void> {

@@ -7,8 +7,6 @@ const UNBUILT: readonly (readonly [string, string])[] = [
   ['signup', 'the signup example is not built yet'],
   ['top', 'the live view is not built yet; `ledger status` shows the same once'],
   ['shell', 'the shell is not built yet'],
-  ['member', 'adding and removing members by hand is not built yet; nodes join by themselves'],
-  ['snapshot', 'snapshots on command are not built yet; nodes take them by themselves'],
 ];
 
 export function addUnbuiltCommands(program: Command): void {

@@ -45,6 +45,30 @@ const ROWS: readonly Row[] = [
   ],
   ['MEMBERSHIP_BUSY', 'UNAVAILABLE', 'Another change of the membership is under way.', WAIT_AND_RETRY],
   [
+    'MEMBER_NOT_FOUND',
+    'NOT_FOUND',
+    'No member has this name, and none of this name was removed.',
+    'See `ledger members`. Nodes join by themselves: start the node with --start-join-addrs.',
+  ],
+  [
+    'LAST_VOTER',
+    'FAILED_PRECONDITION',
+    'The only voter cannot be removed: nothing could ever be committed without it.',
+    'Add another voter first.',
+  ],
+  [
+    'QUORUM_AT_RISK',
+    'FAILED_PRECONDITION',
+    'Of the voters that would be left too few answer: writes would stop.',
+    'Bring the others back, or remove those that are gone first. Where a majority is gone for good: `ledger-node recover`.',
+  ],
+  [
+    'NON_VOTER',
+    'FAILED_PRECONDITION',
+    'The node was started with --non-voter and stays a learner.',
+    'Start it again without that flag; it then becomes a voter by itself.',
+  ],
+  [
     'TRANSFER_NOT_DONE',
     'UNAVAILABLE',
     'No other node took leadership over in time; the old leader goes on.',
