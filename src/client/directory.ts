@@ -73,7 +73,7 @@ export class Directory {
   }
 
   /** The server of this name or address, else the first one that the caller gave; undefined where nobody is known by it. */
-  connectionTo(name: string): Connection | undefined {
+  connectionTo(name: string): ServerConnection | undefined {
     const entries = [...this.entries.values()];
     const found = entries.find(({ listed, connection }) =>
       name === ''

@@ -39,6 +39,7 @@ export interface ServedGroup extends Pick<
   | 'takeSnapshot'
   | 'space'
   | 'backup'
+  | 'memberChanges'
 > {
   readonly appliedSignal: Pick<AppliedSignal, 'next' | 'notify'>;
   readonly leaderSignal: Pick<AppliedSignal, 'next'>;

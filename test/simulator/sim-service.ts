@@ -6,6 +6,7 @@ import { FullDisk } from '../../src/node/full-disk';
 import { GroupBackup } from '../../src/node/group-backup';
 import type { GroupStorage } from '../../src/node/group-storage';
 import { Leadership } from '../../src/node/leadership';
+import { MemberChanges } from '../../src/node/member-changes';
 import { NodeService, type ServedGroup } from '../../src/node/node-service';
 import { OutcomeKeeper, type OutcomeDamageError } from '../../src/node/outcome-keeper';
 import { PEER_CALLS } from '../../src/node/peer-calls';
@@ -47,6 +48,7 @@ export class SimService {
   private readonly feed: ProjectionFeed;
   private readonly history: PeerHistory;
   private readonly fullDisk: FullDisk;
+  private readonly memberChanges: MemberChanges;
 
   constructor(private readonly parts: ServiceParts) {
     const { machine, life, gossip, space, storage, replica, call } = parts;
@@ -97,7 +99,14 @@ export class SimService {
       snapshots: storage.snapshots,
       snapshotter: storage.snapshotter,
     });
-    this.door = new SimDoor(this.service(cluster, { leadership, barrier, backup }), parts.fail);
+    const memberChanges = new MemberChanges({
+      ...{ group: FIRST_GROUP, replica, call, now },
+      handOver: (deadlineMs) => leadership.handOver('', deadlineMs),
+      pause: (millis) => life.sleep(millis * MILLISECOND),
+    });
+    this.memberChanges = memberChanges;
+    const built = { leadership, barrier, backup, memberChanges };
+    this.door = new SimDoor(this.service(cluster, built), parts.fail);
   }
 
   /** What needs to be looked after now and then. */
@@ -108,11 +117,15 @@ export class SimService {
 
   servePeers(handlers: Map<number, CallHandler>): void {
     handlers.set(PEER_CALLS.disk, () => Promise.resolve(this.fullDisk.serve()));
+    handlers.set(PEER_CALLS.changeMember, (call) => this.memberChanges.serve(call.body));
     handlers.set(PEER_CALLS.records, (call) => this.history.serveRecords(this.records, call.body));
     handlers.set(PEER_CALLS.batches, (call) => this.history.serveBatches(this.feed, call.body));
   }
 
-  private service(cluster: ClusterView, built: Pick<ServedGroup, 'leadership' | 'barrier' | 'backup'>): NodeService {
+  private service(
+    cluster: ClusterView,
+    built: Pick<ServedGroup, 'leadership' | 'barrier' | 'backup' | 'memberChanges'>,
+  ): NodeService {
     const { machine, life, space, storage, replica, writes } = this.parts;
     const service = new NodeService({
       info: () => ({ clusterId: machine.clusterId, nodeId: machine.id, nodeName: machine.name, version: '0.0.0' }),
