@@ -1,20 +1,11 @@
 import { BatchPipe } from './batch-pipe';
 import { Caller } from './caller';
-import {
-  addMember,
-  members,
-  type MemberView,
-  removeMember,
-  type ServerStatus,
-  status,
-  takeSnapshot,
-  transferLeadership,
-} from './cluster-calls';
 import { Directory } from './directory';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
 import { type AccountPage, LedgerCalls, type ListOptions } from './ledger-calls';
 import { consume, consumeStream, logRange, produce, produceStream, type Value } from './log-calls';
+import { OperatorCalls } from './operator-calls';
 import { RowLane } from './row-lane';
 import { SeenPosition } from './seen-position';
 import { TransferLane } from './transfer-lane';
@@ -66,16 +57,16 @@ const CONNECT_PAUSE = 50;
  * Every call rejects with a `LedgerError`; a transfer that the ledger refuses is no error but an outcome. Close it when
  * done: its streams keep the process alive.
  */
-export class LedgerClient {
-  private readonly directory: Directory;
-  private readonly caller: Caller;
+export class LedgerClient extends OperatorCalls {
+  protected readonly directory: Directory;
+  protected readonly caller: Caller;
   private readonly calls: LedgerCalls;
   private readonly transferPipe: BatchPipe;
   private readonly transferLane: TransferLane;
   private readonly rowPipe: BatchPipe;
   private readonly rowLane: RowLane;
   private readonly seen = new SeenPosition();
-  private readonly timeoutMs: number;
+  protected readonly timeoutMs: number;
   private readonly ending = new AbortController();
   private sequence = 0;
   private closing: Promise<void> | undefined;
@@ -84,6 +75,7 @@ export class LedgerClient {
     options: ClientOptions,
     private readonly environment: ClientEnvironment,
   ) {
+    super();
     const { timers } = environment;
     const now = (): number => environment.now();
     const random = (): number => environment.random();
@@ -225,40 +217,6 @@ export class LedgerClient {
   /** The first offset that is kept and the next one to be given, as the leader knows them. */
   logRange(options: CallOptions = {}): Promise<{ readonly firstOffset: number; readonly nextOffset: number }> {
     return logRange(this.caller, options.timeoutMs ?? this.timeoutMs);
-  }
-
-  members(options: CallOptions = {}): Promise<MemberView[]> {
-    return members(this.caller, options.timeoutMs ?? this.timeoutMs);
-  }
-
-  /** What every server says of itself. `stateHash` makes each of them read all of its state. */
-  async status(options: CallOptions & { readonly stateHash?: boolean } = {}): Promise<ServerStatus[]> {
-    await this.directory.refresh();
-    return status(this.directory, options.timeoutMs ?? this.timeoutMs, options.stateHash ?? false);
-  }
-
-  /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */
-  transferLeadership(name = '', options: CallOptions = {}): Promise<string> {
-    return transferLeadership(this.caller, name, options.timeoutMs ?? this.timeoutMs);
-  }
-
-  /** Lets a node that was removed come back, or makes a learner a voter; resolves when that is committed. */
-  addMember(name: string, options: CallOptions = {}): Promise<void> {
-    return addMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
-  }
-
-  /** Removes a member for good; resolves when that is committed. The node is told, and ends. */
-  removeMember(name: string, options: CallOptions = {}): Promise<void> {
-    return removeMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
-  }
-
-  /**
-   * Makes one server take a snapshot of its state: the one of that name or address, or the first one that this client was given.
-   * Resolves to the index of the last entry in it, when it is durable.
-   */
-  async takeSnapshot(server = '', options: CallOptions = {}): Promise<number> {
-    if (server !== '') await this.directory.refresh();
-    return takeSnapshot(this.directory, server, options.timeoutMs ?? this.timeoutMs);
   }
 
   /** The servers that the cluster names, as last heard. */

@@ -116,14 +116,8 @@ export class GroupRuntime {
       nextOffset,
       fromPeers: (from, maxBytes, deadlineMs) => history.records(from, maxBytes, deadlineMs),
     });
-    this.projectionFeed = new ProjectionFeed({
-      log,
-      ...checked,
-      appliedIndex,
-      nextOffset,
-      signal: this.appliedSignal,
-      fromPeers,
-    });
+    const { appliedSignal: signal } = this;
+    this.projectionFeed = new ProjectionFeed({ log, ...checked, appliedIndex, nextOffset, signal, fromPeers });
     this.backup = this.backupOf(options, checked);
     this.serve(transport, history, transfer);
   }

@@ -1,0 +1,55 @@
+import { type Caller } from './caller';
+import {
+  addMember,
+  members,
+  type MemberView,
+  removeMember,
+  type ServerStatus,
+  status,
+  takeSnapshot,
+  transferLeadership,
+} from './cluster-calls';
+import { type Directory } from './directory';
+import { type CallOptions } from './types';
+
+/** What operators ask of a cluster: a part of every client. */
+export abstract class OperatorCalls {
+  protected abstract readonly directory: Directory;
+  protected abstract readonly caller: Caller;
+  /** Of a call that says nothing else. */
+  protected abstract readonly timeoutMs: number;
+
+  members(options: CallOptions = {}): Promise<MemberView[]> {
+    return members(this.caller, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** What every server says of itself. `stateHash` makes each of them read all of its state. */
+  async status(options: CallOptions & { readonly stateHash?: boolean } = {}): Promise<ServerStatus[]> {
+    await this.directory.refresh();
+    return status(this.directory, options.timeoutMs ?? this.timeoutMs, options.stateHash ?? false);
+  }
+
+  /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */
+  transferLeadership(name = '', options: CallOptions = {}): Promise<string> {
+    return transferLeadership(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Lets a node that was removed come back, or makes a learner a voter; resolves when that is committed. */
+  addMember(name: string, options: CallOptions = {}): Promise<void> {
+    return addMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Removes a member for good; resolves when that is committed. The node is told, and ends. */
+  removeMember(name: string, options: CallOptions = {}): Promise<void> {
+    return removeMember(this.caller, name, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /**
+   * Makes one server take a snapshot of its state: the one of that name or address, or the first one that this client was given.
+   * Resolves to the index of the last entry in it, when it is durable.
+   */
+  async takeSnapshot(server = '', options: CallOptions = {}): Promise<number> {
+    if (server !== '') await this.directory.refresh();
+    return takeSnapshot(this.directory, server, options.timeoutMs ?? this.timeoutMs);
+  }
+}
