@@ -1,5 +1,5 @@
 import { StartupError } from '../../src/node/startup-error';
-import { BatchChain, readWholeLog } from '../support/batch-chain';
+import { BatchChain, boundaryAfter, readWholeLog } from '../support/batch-chain';
 import { DamagedMember, TERM } from './repair-kit';
 
 /** Entries that no ledger reads: only the log is of interest here. */
@@ -163,5 +163,24 @@ describe('the end of the log, at a clean stop', () => {
     await (await member.open()).close();
     member.truncateSegment(member.segments().at(-1)!, 512);
     await expect(member.open('nobody')).rejects.toThrow(/\.log from byte \d+ on: entries \d+ to \d+/);
+  });
+});
+
+describe('a log that begins behind a snapshot, and no snapshot', () => {
+  const batches = chainOf(20);
+
+  test('is set aside: the node begins anew, and knows how much it may have lost', async () => {
+    const member = await DamagedMember.make(batches.slice(10), boundaryAfter(batches[9]!));
+    const storage = await member.open();
+    expect([storage.log.firstIndex, storage.log.lastIndex]).toEqual([1, 0]);
+    expect(storage.mayHaveLost).toEqual({ index: 20, term: TERM });
+    expect(storage.snapshotMeta).toMatchObject({ index: 0, configuration: { voters: [] } });
+    expect(member.namesInLog().filter((name) => name.endsWith('.damaged-1')).length).toBeGreaterThan(0);
+    await storage.close();
+  });
+
+  test('is refused by a node that has no peers', async () => {
+    const member = await DamagedMember.make(batches.slice(10), boundaryAfter(batches[9]!));
+    await expect(member.open('nobody')).rejects.toThrow('no snapshot that can be read reaches so far');
   });
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { SegmentedLog } from '../../src/log/segmented-log';
 import { LogDamageError } from '../../src/log/log-errors';
+import type { LogBoundary } from '../../src/log/log-store';
 import { FIRST_GROUP } from '../../src/node/data-directory';
 import { GroupStorage } from '../../src/node/group-storage';
 import { serveEntries } from '../../src/node/log-entries';
@@ -28,7 +29,8 @@ export class DamagedMember {
   onPause: () => void = () => undefined;
   private readonly peerLogs = new Map<string, { readonly log: MemoryLog; readonly commit: number }>();
 
-  static async make(batches: readonly Buffer[]): Promise<DamagedMember> {
+  /** @param behind what the log begins behind, where its older part was dropped; the snapshot that covered it is nowhere */
+  static async make(batches: readonly Buffer[], behind?: LogBoundary): Promise<DamagedMember> {
     const member = new DamagedMember();
     const stable = await member.openStable();
     await stable.initialise({
@@ -43,6 +45,7 @@ export class DamagedMember {
     await stable.saveHardState(FIRST_GROUP, { term: TERM, vote: '' });
     await stable.close();
     const log = await member.openLog();
+    if (behind) await log.reset(behind);
     for (const batch of batches) log.append(batch);
     await log.sync();
     await log.close();
