@@ -55,8 +55,12 @@ export class Ambushes extends Aim {
 
   private drawMoment(): Moment {
     let countdown = 1 + this.random.below(200);
+    const unsynced: Moment = (operation, path) => operation === 'datasync' && SEGMENT.test(path);
+    // The log is written all the time, so most of what hurts happens there.
     const moments: readonly Moment[] = [
-      (operation, path) => operation === 'datasync' && SEGMENT.test(path),
+      unsynced,
+      unsynced,
+      unsynced,
       (operation, path) => operation === 'datasync' && path.endsWith('/vote'),
       (operation, path) => operation === 'unlink' && SEGMENT.test(path) && this.random.chance(0.5),
       (operation, path) => operation !== 'read' && path.includes('/snapshots') && this.random.chance(0.2),
@@ -68,7 +72,7 @@ export class Ambushes extends Aim {
   }
 
   private strike(node: SimNode, moment: Moment): void {
-    if (this.random.chance(0.4)) {
+    if (this.random.chance(0.5)) {
       node.losePower(this.random);
       this.bootSoon(node);
       return;

@@ -126,7 +126,7 @@ export class FaultPlan extends Aim {
       upgrade: [2, () => orders.upgrade()],
       rot: [2, () => disks.rot()],
       'misdirected-write': [2, () => disks.misdirect()],
-      ambush: [6, () => ambushes.lay()],
+      ambush: [10, () => ambushes.lay()],
       away: [1, () => ambushes.stayAway()],
       seesaw: [3, () => seesaw.start()],
       'full-disk': [1.5, () => machines.fillDisk()],
