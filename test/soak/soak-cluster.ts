@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../src/bench/free-ports';
 import { NodeProcess } from '../../src/bench/node-process';
+import { LedgerClient } from '../../src/client';
 import type { SeededRandom } from '../support/seeded-random';
 import type { Findings } from './findings';
 import { Links } from './links';
@@ -133,7 +134,21 @@ export class SoakCluster {
     const cluster = new SoakCluster(nodes, links, gossip, folder);
     await nodes[0]!.start();
     await Promise.all(nodes.slice(1).map((node) => node.start()));
+    await cluster.untilAllVote();
     return cluster;
+  }
+
+  /** A node that serves may be a learner yet, and a cluster with fewer voters survives fewer faults than it seems to. */
+  private async untilAllVote(): Promise<void> {
+    const client = await LedgerClient.connect({ addresses: this.addresses, timeoutMs: START_MILLIS });
+    try {
+      await this.nodes[0]!.process.until('all nodes to be voters', START_MILLIS, async () => {
+        const voters = (await client.members()).filter(({ suffrage }) => suffrage === 'voter');
+        return voters.length === this.nodes.length;
+      });
+    } finally {
+      await client.close();
+    }
   }
 
   /** What clients are told. */
