@@ -86,6 +86,15 @@ export class ByteArena {
     return { pages: this.pages.slice(), lastUsed: this.lastUsed };
   }
 
+  /** Drops everything beyond the first `bytes` bytes, which were counted by `bytes` when it ended there. */
+  truncate(bytes: number): void {
+    if (bytes === this.bytes) return;
+    const pages = Math.ceil(bytes / ARENA_PAGE_BYTES);
+    this.pages.length = pages;
+    this.lastUsed = pages === 0 ? ARENA_PAGE_BYTES : bytes - (pages - 1) * ARENA_PAGE_BYTES;
+    this.pages.at(-1)?.fill(0, this.lastUsed);
+  }
+
   /** Takes over a page of a snapshot, in order; false where it is too long, or the one before was not full. */
   restorePage(bytes: Uint8Array): boolean {
     const fits = bytes.length > 0 && bytes.length <= ARENA_PAGE_BYTES && bytes.length % UNIT_BYTES === 0;

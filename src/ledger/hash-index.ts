@@ -1,3 +1,5 @@
+import { invariant } from './invariant';
+
 const FIRST_SLOTS = 1 << 10;
 /** 256 KiB a segment: splitting one moves some 20,000 slots, a fraction of a millisecond. */
 const MAX_SLOTS = 1 << 15;
@@ -38,6 +40,11 @@ export class HashIndex {
       segment = this.directory[this.entryOf(hash)] as Segment;
     }
     segment.put(hash, number);
+  }
+
+  /** Takes a number out that was inserted under this hash: what a group of transfers added before it failed. */
+  remove(hash: number, number: number): void {
+    (this.directory[this.entryOf(hash)] as Segment).remove(hash, number);
   }
 
   private entryOf(hash: number): number {
@@ -105,6 +112,11 @@ class Segment {
     this.used++;
   }
 
+  remove(hash: number, number: number): void {
+    removeSlot(this.slots, hash, number);
+    this.used--;
+  }
+
   grow(): void {
     const old = this.slots;
     this.slots = new Int32Array(old.length * 2);
@@ -133,6 +145,28 @@ function putSlot(slots: Int32Array, hash: number, number: number): void {
   while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
   slots[slot * 2] = hash;
   slots[slot * 2 + 1] = number;
+}
+
+/**
+ * Empties a slot and moves up what was pushed past it, so that no walk ends too early (Knuth, The Art of Computer
+ * Programming, volume 3, section 6.4, algorithm R).
+ */
+function removeSlot(slots: Int32Array, hash: number, number: number): void {
+  const mask = (slots.length >>> 1) - 1;
+  let hole = hash & mask;
+  while (slots[hole * 2 + 1] !== (number | 0)) {
+    invariant(slots[hole * 2 + 1] !== 0, 'A number that is taken out of an index must be in it.');
+    hole = (hole + 1) & mask;
+  }
+  for (let next = (hole + 1) & mask; slots[next * 2 + 1] !== 0; next = (next + 1) & mask) {
+    const home = (slots[next * 2] as number) & mask;
+    // May it stand in the hole? Only where the hole is not before the place it belongs to.
+    if (((next - home) & mask) < ((next - hole) & mask)) continue;
+    slots[hole * 2] = slots[next * 2] as number;
+    slots[hole * 2 + 1] = slots[next * 2 + 1] as number;
+    hole = next;
+  }
+  slots[hole * 2] = slots[hole * 2 + 1] = 0;
 }
 
 /** Moves what is in a segment to one or the other, as a bit of the hash says; returns how many had the bit set. */

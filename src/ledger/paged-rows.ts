@@ -74,6 +74,16 @@ export class PagedRows {
     return { rows: this.used, pageCount: pages.length, page: (number) => pages[number] as Uint32Array };
   }
 
+  /** Drops the rows from `rows` on; a new row in their place is zeros again. What is frozen keeps them. */
+  truncate(rows: number): void {
+    for (let row = rows; row < this.used; row++) {
+      const start = this.startOf(row);
+      this.writablePageOf(row).fill(0, start, start + this.wordsPerRow);
+    }
+    this.used = rows;
+    this.pages.length = Math.ceil(rows / (1 << this.pageShift));
+  }
+
   /** Drops all rows, before those of a snapshot take their place. Who reads frozen rows has their pages. */
   clear(): void {
     this.pages.length = this.used = 0;

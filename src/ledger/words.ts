@@ -56,6 +56,16 @@ export function add128(target: Uint32Array, ti: number, addend: Uint32Array, ai:
   }
 }
 
+/** target -= subtrahend, which is not larger. */
+export function subtract128(target: Uint32Array, ti: number, subtrahend: Uint32Array, si: number): void {
+  let borrow = 0;
+  for (let i = 0; i < 4; i++) {
+    const difference = word(target, ti + i) - word(subtrahend, si + i) - borrow;
+    target[ti + i] = difference;
+    borrow = difference < 0 ? 1 : 0;
+  }
+}
+
 export function copy128(target: Uint32Array, ti: number, source: Uint32Array, si: number): void {
   target[ti] = word(source, si);
   target[ti + 1] = word(source, si + 1);

@@ -47,3 +47,18 @@ describe('the arena', () => {
     expect(restored.restorePage(new Uint8Array(8))).toBe(false);
   });
 });
+
+test('what is cut off is zeros when the room is used again, over the border of a page too', () => {
+  const arena = new ByteArena();
+  const first = arena.store(Buffer.from('first'));
+  const bytes = arena.bytes;
+  for (let i = 0; i < 3; i++) arena.store(Buffer.alloc(ARENA_PAGE_BYTES / 2 - 100, 0xff));
+  arena.truncate(bytes);
+  expect(arena.bytes).toBe(bytes);
+  const again = arena.reserve(64);
+  expect(arena.copyOf(again)).toEqual(Buffer.alloc(64));
+  expect(arena.copyOf(first).toString()).toBe('first');
+  arena.truncate(0);
+  expect(arena.bytes).toBe(0);
+  expect(arena.store(Buffer.from('first'))).toBe(first);
+});

@@ -84,3 +84,20 @@ describe('a paged table', () => {
     expect([table.rows, table.append()]).toEqual([0, 0]);
   });
 });
+
+test('rows that are cut off are zeros when they come again, and a capture keeps what it had', () => {
+  const table = filled(9);
+  const captured = table.freeze();
+  const last = table.append();
+  table.writablePageOf(last)[table.startOf(last)] = 77;
+  table.truncate(6);
+  expect([table.rows, table.pages.length]).toEqual([6, 2]);
+  const again = table.append();
+  expect(again).toBe(6);
+  expect(table.pageOf(again).slice(table.startOf(again), table.startOf(again) + 3)).toEqual(new Uint32Array(3));
+  // Row 8 stood in the third page, row 6 in the second.
+  expect([captured.pages[1]?.[2 * 3], captured.pages[2]?.[0]]).toEqual([6, 8]);
+  table.thaw();
+  table.truncate(0);
+  expect([table.rows, table.pages.length, table.append()]).toEqual([0, 0, 0]);
+});

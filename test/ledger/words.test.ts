@@ -9,6 +9,7 @@ import {
   joinWords,
   lowWord,
   multiplyAdd128,
+  subtract128,
   toBigInt128,
   toBigInt64,
 } from '../../src/ledger/words';
@@ -53,4 +54,19 @@ test('safe integers and -1 are two words and come back', () => {
     expect(toBigInt64(lowWord(n), highWord(n))).toBe(BigInt.asUintN(64, BigInt(n)));
   });
   check('words', 500, property);
+});
+
+test('128 bits are taken away as bigints are', () => {
+  const wide = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n });
+  fc.assert(
+    fc.property(wide, wide, (a, b) => {
+      const [more, less] = a > b ? [a, b] : [b, a];
+      const words = new Uint32Array(9);
+      fromBigInt128(words, 1, more);
+      fromBigInt128(words, 5, less);
+      subtract128(words, 1, words, 5);
+      expect(toBigInt128(words, 1)).toBe(more - less);
+      expect(words[0]).toBe(0);
+    }),
+  );
 });
