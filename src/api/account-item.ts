@@ -20,6 +20,8 @@ export function openAccountCommand(spec: AccountSpec, reader: LedgerReader): Ope
   if (min instanceof ItemFault) return min;
   const max = limitSpec(spec.max_balance, 'max', scale);
   if (max instanceof ItemFault) return max;
+  // Not built at this door yet.
+  if (![undefined, '0'].includes(spec.imported_time)) return itemFault('time_invalid', 'imported_time');
   if (spec.metadata.length > METADATA_MAX_BYTES) return itemFault('metadata_too_large', 'metadata');
   const { ledger, metadata } = spec;
   return { kind: 'open_account', name, ledger, min, max, userData: BigInt(spec.user_data), metadata };

@@ -23,6 +23,8 @@ export function transferCommand(item: Transfer, reader: LedgerReader): TransferC
   if ('error' in amount) return itemFault(amount.error, 'amount');
   if (isSame(debit, credit)) return itemFault('accounts_must_be_different', 'credit_account');
   if (item.ledger !== '' && !isLedgerCode(item.ledger)) return itemFault('ledger_code_invalid', 'ledger');
+  const unbuilt = fieldNotBuilt(item);
+  if (unbuilt !== undefined) return itemFault('flags_invalid', unbuilt);
   if (item.metadata.length > METADATA_MAX_BYTES) return itemFault('metadata_too_large', 'metadata');
   const ledger = knownLedger(item.ledger, debit, credit, reader);
   if (ledger !== undefined) {
@@ -41,6 +43,21 @@ export function transferCommand(item: Transfer, reader: LedgerReader): TransferC
     metadata: item.metadata,
     flags: 0,
   };
+}
+
+/** What the ledger knows and this door does not take yet: refused, since without it another transfer would be done. */
+function fieldNotBuilt(item: Transfer): keyof Transfer | undefined {
+  const fields = [
+    'kind',
+    'pending_id',
+    'timeout_ms',
+    'balancing',
+    'reverses',
+    'effective_time',
+    'imported_time',
+    'group',
+  ] as const;
+  return fields.find((field) => ![undefined, 0, '0', '', false].includes(item[field]));
 }
 
 function accountRef(name: string, handle: string, side: 'debit_account' | 'credit_account'): AccountRef | ItemFault {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_MINOR, MAX_SCALE, minorFromLimit, normaliseLimit } from './amounts';
 import { type ApplyContext } from './apply-context';
-import { type CreateLedgerCommand, type LimitSpec, type OpenAccountCommand } from './command-codec';
+import { type CreateLedgerCommand, type LimitSpec, type OpenAccountCommand } from './commands';
 import { NAME_MAX_BYTES, isLedgerCode } from './identifiers';
 import { type LedgerEntry } from './ledger-table';
 import { OutcomeFlag } from './outcome-row';
@@ -71,6 +71,10 @@ export class AccountRules {
       context.write(ResultCode.LEDGER_NOT_FOUND, 0, 0, 0, undefined);
       return;
     }
+    if ((command.importedTime ?? 0) > context.time) {
+      context.write(ResultCode.IMPORTED_TIME_IN_FUTURE, 0, 0, 0, ledger);
+      return;
+    }
     const limits = this.readLimits(command, ledger);
     if (typeof limits === 'number') {
       context.write(limits, 0, 0, 0, ledger);
@@ -105,10 +109,11 @@ export class AccountRules {
       offset: context.offset,
       name,
       metadata: command === undefined || command.metadata.length === 0 ? 0 : arena.store(command.metadata),
+      importedAt: command?.importedTime ?? 0,
     });
   }
 
-  /** Fields in one fixed order: ledger, limits, user data, metadata. */
+  /** Fields in one fixed order: ledger, limits, user data, metadata, imported time. */
   private answerExisting(
     handle: number,
     named: LedgerEntry | undefined,
@@ -132,6 +137,9 @@ export class AccountRules {
       if (!sameLimits) result = ResultCode.EXISTS_WITH_DIFFERENT_LIMITS;
       else if (command.userData !== accounts.userData(handle)) result = ResultCode.EXISTS_WITH_DIFFERENT_USER_DATA;
       else if (!sameMetadata) result = ResultCode.EXISTS_WITH_DIFFERENT_METADATA;
+      else if ((command.importedTime ?? 0) !== accounts.importedAt(handle)) {
+        result = ResultCode.EXISTS_WITH_DIFFERENT_IMPORTED_TIME;
+      }
     }
     context.write(result, result === ResultCode.OK ? OutcomeFlag.REPLAYED : 0, 0, handle, ledger);
     if (result === ResultCode.OK) context.setPlace(accounts.offset(handle), accounts.openedAt(handle));
@@ -154,7 +162,8 @@ export class AccountRules {
   }
 }
 
-function readLimit(
+/** A limit's minor units, or why the ledger cannot have it: a limit is never rounded. */
+export function readLimit(
   spec: LimitSpec,
   side: 'min' | 'max',
   scale: number,
@@ -167,7 +176,7 @@ function readLimit(
   return minor === 'amount_too_large' ? ResultCode.AMOUNT_TOO_LARGE : ResultCode.AMOUNT_PRECISION;
 }
 
-function isLimitSpec(spec: LimitSpec, side: 'min' | 'max'): boolean {
+export function isLimitSpec(spec: LimitSpec, side: 'min' | 'max'): boolean {
   return spec.kind !== 'given' || normaliseLimit(spec.text, side) !== undefined;
 }
 

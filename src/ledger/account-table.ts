@@ -18,6 +18,8 @@ export const Hot = {
   LIMITS: 10,
   VERSION: 11,
   VERSION_HIGH: 12,
+  /** When it was opened in the books that it was imported from; 0: it was not. */
+  IMPORTED_AT: 13,
 } as const;
 export const ACCOUNT_CLOSED = 1;
 /** Set while the account has holds, so that a plain transfer need not read them. */
@@ -47,6 +49,8 @@ export interface NewAccount {
   /** References into the arena; metadata 0: none. */
   readonly name: number;
   readonly metadata: number;
+  /** Microseconds since the Unix epoch; 0: it has no history elsewhere. */
+  readonly importedAt: number;
 }
 
 /**
@@ -95,6 +99,8 @@ export class AccountTable {
     const hotAt = this.hot.startOf(handle);
     hot[hotAt + Hot.LEDGER] = account.ledger;
     hot[hotAt + Hot.LIMITS] = account.limits;
+    hot[hotAt + Hot.IMPORTED_AT] = lowWord(account.importedAt);
+    hot[hotAt + Hot.IMPORTED_AT + 1] = highWord(account.importedAt);
     const cold = this.cold.writablePageOf(handle);
     const at = this.cold.startOf(handle);
     cold[at + Cold.USER_DATA] = account.userDataLow;
@@ -125,6 +131,21 @@ export class AccountTable {
     const page = this.hot.writablePageOf(handle);
     const at = this.hot.startOf(handle) + Hot.FLAGS;
     page[at] = closed ? word(page, at) | ACCOUNT_CLOSED : word(page, at) & ~ACCOUNT_CLOSED;
+  }
+
+  setLimits(handle: number, limits: number): void {
+    this.hot.writablePageOf(handle)[this.hot.startOf(handle) + Hot.LIMITS] = limits;
+  }
+
+  hasHolds(handle: number): boolean {
+    return (word(this.hot.pageOf(handle), this.hot.startOf(handle) + Hot.FLAGS) & ACCOUNT_HAS_HOLDS) !== 0;
+  }
+
+  /** Microseconds since the Unix epoch; 0: it was not imported. */
+  importedAt(handle: number): number {
+    const page = this.hot.pageOf(handle);
+    const at = this.hot.startOf(handle) + Hot.IMPORTED_AT;
+    return joinWords(word(page, at), word(page, at + 1));
   }
 
   version(handle: number): number {
@@ -180,10 +201,20 @@ export class AccountTable {
     for (let handle = 1; handle <= this.count; handle++) this.indexName(handle);
   }
 
+  /** Drops the accounts with a handle above `count`: those that a failed group of transfers opened. */
+  truncate(count: number): void {
+    for (let handle = this.count; handle > count; handle--) this.names.remove(this.hashOfName(handle), handle);
+    this.hot.truncate(count + 1);
+    this.cold.truncate(count + 1);
+  }
+
   private indexName(handle: number): void {
+    this.names.insert(this.hashOfName(handle), handle);
+  }
+
+  private hashOfName(handle: number): number {
     const ref = this.nameRef(handle);
-    const page = this.arena.pageOf(ref);
-    this.names.insert(hashBytes(page, this.arena.startOf(ref), this.arena.lengthOf(ref), this.seed), handle);
+    return hashBytes(this.arena.pageOf(ref), this.arena.startOf(ref), this.arena.lengthOf(ref), this.seed);
   }
 
   private coldWord(handle: number, at: number): number {

@@ -54,8 +54,23 @@ export class ApplyContext {
     this.setPlace(this.offset, this.time);
   }
 
-  setMoved(words: Uint32Array, from: number): void {
+  /** What was moved, held or let go: the flags say which. */
+  setAmount(words: Uint32Array, from: number): void {
     for (let i = 0; i < 4; i++) this.rows[this.at + 8 + i] = words[from + i] as number;
+  }
+
+  /** After `write`: it stands where the layout of the row leaves room, see outcome-row.ts. */
+  setHold(hold: number): void {
+    const { at, rows } = this;
+    rows[at] = (rows[at] as number) | ((hold >>> 24) << 8);
+    rows[at + 14] = (rows[at + 14] as number) | (hold << 8);
+  }
+
+  /** Goes back to the record that was applied `records` ago, to answer it anew. */
+  goBack(records: number): void {
+    this.offset -= this.step * records;
+    this.at -= OUTCOME_ROW_WORDS * records;
+    this.rows.fill(0, this.at, this.at + OUTCOME_ROW_WORDS * records);
   }
 
   setPlace(offset: number, time: number): void {

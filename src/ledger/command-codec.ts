@@ -1,61 +1,35 @@
 /**
  * Commands as `ledger.v1.LogRecord` (proto/ledger/v1/record.proto), the way they stand in the log: with the command and
- * without an outcome. Unknown fields are skipped; of a field that stands twice the last one counts.
+ * without an outcome. A field that this version does not know makes a command malformed; of a field that stands twice the
+ * last one counts.
  */
 import { isUtf8 } from 'node:buffer';
-import { i128FromBytes, i128ToBytes, u128FromBytes, u128ToBytes } from './amounts';
-import { type TransferId } from './identifiers';
-import { decodeTransfer } from './transfer-codec';
-import { AmountForm, IdKind, TransferFields, type AccountFields } from './transfer-fields';
+import { i128FromBytes, i128ToBytes } from './amounts';
+import {
+  type AccountRef,
+  type Command,
+  type CreateLedgerCommand,
+  type LimitSpec,
+  type OpenAccountCommand,
+  type SetDedupAgeCommand,
+  type UpdateAccountCommand,
+} from './commands';
+import { decodeTransferCommand, transferBytes } from './transfer-command';
 import { WireReader, WireType, WireWriter } from './wire';
 
+export type * from './commands';
+
 /** Field numbers of LogRecord. */
-export const LogRecordField = { CREATE_LEDGER: 1, OPEN_ACCOUNT: 2, TRANSFER: 3, UNDECODABLE: 4, OUTCOME: 15 } as const;
-
-export interface CreateLedgerCommand {
-  readonly kind: 'create_ledger';
-  readonly code: string;
-  readonly scale: number;
-  readonly autoOpen: boolean;
-  /** 0 reject, 1 half up; the state machine refuses any other. */
-  readonly rounding: number;
-  /** Minor units; undefined: no limit. The ledger's own default minimum of 0 is given, not left out. */
-  readonly defaultMinBalance: bigint | undefined;
-  readonly defaultMaxBalance: bigint | undefined;
-}
-
-/** `default`: the ledger's. `given`: decimal text at most at the ledger's scale. */
-export type LimitSpec =
-  { readonly kind: 'default' } | { readonly kind: 'none' } | { readonly kind: 'given'; readonly text: string };
-
-export interface OpenAccountCommand {
-  readonly kind: 'open_account';
-  readonly name: string;
-  readonly ledger: string;
-  readonly min: LimitSpec;
-  readonly max: LimitSpec;
-  readonly userData: bigint;
-  readonly metadata: Buffer;
-}
-
-export type AccountRef = { readonly name: string } | { readonly handle: number };
-
-export interface TransferCommand {
-  readonly kind: 'transfer';
-  readonly id: TransferId;
-  readonly debit: AccountRef;
-  readonly credit: AccountRef;
-  /** Normalised decimal text, or minor units. */
-  readonly amount: { readonly text: string } | { readonly minor: bigint };
-  /** Code; empty: the ledger of the accounts. */
-  readonly ledger: string;
-  readonly code: number;
-  readonly userData: bigint;
-  readonly metadata: Buffer;
-  readonly flags: number;
-}
-
-export type Command = CreateLedgerCommand | OpenAccountCommand | TransferCommand;
+export const LogRecordField = {
+  CREATE_LEDGER: 1,
+  OPEN_ACCOUNT: 2,
+  TRANSFER: 3,
+  UNDECODABLE: 4,
+  EXPIRE_HOLD: 5,
+  UPDATE_ACCOUNT: 6,
+  SET_DEDUP_AGE: 7,
+  OUTCOME: 15,
+} as const;
 
 /** The bytes of a LogRecord, as they are to stand in a chunk of type 1 and width 0. */
 export function encodeCommand(command: Command): Buffer {
@@ -67,8 +41,18 @@ export function encodeCommand(command: Command): Buffer {
     case 'open_account':
       record.message(LogRecordField.OPEN_ACCOUNT, openAccountBytes(command));
       break;
+    case 'update_account':
+      record.message(LogRecordField.UPDATE_ACCOUNT, updateAccountBytes(command));
+      break;
     case 'transfer':
+    case 'refer':
       record.message(LogRecordField.TRANSFER, transferBytes(command));
+      break;
+    case 'expire_hold':
+      record.message(LogRecordField.EXPIRE_HOLD, EMPTY);
+      break;
+    case 'set_dedup_age':
+      record.message(LogRecordField.SET_DEDUP_AGE, dedupAgeBytes(command));
       break;
   }
   return record.finish();
@@ -86,6 +70,8 @@ function createLedgerBytes(command: CreateLedgerCommand): Buffer {
 }
 
 const LIMIT_KINDS = ['default', 'none', 'given'] as const;
+/** Of a change, which may also leave a limit as it is. */
+const CHANGE_KINDS = ['keep', 'none', 'given', 'default'] as const;
 
 function openAccountBytes(command: OpenAccountCommand): Buffer {
   const out = new WireWriter();
@@ -97,24 +83,28 @@ function openAccountBytes(command: OpenAccountCommand): Buffer {
   if (command.max.kind === 'given') out.string(6, command.max.text);
   out.uint(7, command.userData);
   out.bytes(8, command.metadata);
+  out.uint(9, command.importedTime ?? 0);
   return out.finish();
 }
 
-function transferBytes(command: TransferCommand): Buffer {
+const CLOSES = 1;
+const REOPENS = 2;
+
+function updateAccountBytes({ account, min, max, closed }: UpdateAccountCommand): Buffer {
   const out = new WireWriter();
-  if (command.id.kind === 'uuid') out.bytes(1, command.id.bytes);
-  else out.string(2, command.id.text);
-  if ('name' in command.debit) out.string(3, command.debit.name);
-  if ('name' in command.credit) out.string(4, command.credit.name);
-  if ('handle' in command.debit) out.uint(5, command.debit.handle);
-  if ('handle' in command.credit) out.uint(6, command.credit.handle);
-  if ('text' in command.amount) out.string(7, command.amount.text);
-  else out.bytes(8, u128ToBytes(command.amount.minor));
-  out.string(9, command.ledger);
-  out.uint(10, command.code);
-  out.uint(11, command.userData);
-  out.bytes(12, command.metadata);
-  out.uint(13, command.flags);
+  if ('name' in account) out.string(1, account.name);
+  else out.uint(2, account.handle);
+  out.uint(3, CHANGE_KINDS.indexOf(min?.kind ?? 'keep'));
+  out.uint(4, CHANGE_KINDS.indexOf(max?.kind ?? 'keep'));
+  if (min?.kind === 'given') out.string(5, min.text);
+  if (max?.kind === 'given') out.string(6, max.text);
+  if (closed !== undefined) out.uint(7, closed ? CLOSES : REOPENS);
+  return out.finish();
+}
+
+function dedupAgeBytes(command: SetDedupAgeCommand): Buffer {
+  const out = new WireWriter();
+  out.uint(1, command.ageMs);
   return out.finish();
 }
 
@@ -125,21 +115,20 @@ export class CommandRange {
   end = 0;
   private readonly reader = new WireReader();
 
-  /** A record with no command, with two, with an outcome, or with bytes that are no message, holds none. */
+  /** A record with no command, with two, with an outcome, or with anything that is not known, holds none. */
   find(bytes: Uint8Array, start: number, end: number): void {
     const reader = this.reader;
     reader.reset(bytes, start, end);
     this.field = 0;
-    let commands = 0;
+    let fields = 0;
     while (reader.next()) {
-      const known = reader.field <= LogRecordField.UNDECODABLE || reader.field === LogRecordField.OUTCOME;
-      if (!known) continue;
-      commands++;
+      fields++;
       this.field = reader.type === WireType.BYTES ? reader.field : 0;
       this.start = reader.start;
       this.end = reader.start + reader.length;
     }
-    if (reader.malformed || commands !== 1 || this.field > LogRecordField.TRANSFER) this.field = 0;
+    const isCommand = this.field <= LogRecordField.SET_DEDUP_AGE && this.field !== LogRecordField.UNDECODABLE;
+    if (reader.malformed || fields !== 1 || !isCommand) this.field = 0;
   }
 }
 
@@ -147,129 +136,142 @@ export class CommandRange {
 export function decodeCommand(bytes: Uint8Array): Command | undefined {
   const range = new CommandRange();
   range.find(bytes, 0, bytes.length);
-  switch (range.field) {
-    case LogRecordField.CREATE_LEDGER:
-      return decodeCreateLedger(bytes, range.start, range.end);
-    case LogRecordField.OPEN_ACCOUNT:
-      return decodeOpenAccount(bytes, range.start, range.end);
+  const { field, start, end } = range;
+  switch (field) {
     case LogRecordField.TRANSFER:
-      return decodeTransferCommand(bytes, range.start, range.end);
-    default:
+      return decodeTransferCommand(bytes, start, end);
+    case 0:
       return undefined;
+    default:
+      return decodeOther(field, bytes, start, end);
   }
 }
 
-/** Of the fields that a message may have: which wire type each has, by field number. */
-const CREATE_LEDGER_TYPES = [-1, WireType.BYTES, 0, 0, 0, WireType.BYTES, WireType.BYTES];
-const OPEN_ACCOUNT_TYPES = [
-  -1,
-  WireType.BYTES,
-  WireType.BYTES,
-  0,
-  0,
-  WireType.BYTES,
-  WireType.BYTES,
-  0,
-  WireType.BYTES,
-];
-
-export function decodeCreateLedger(bytes: Uint8Array, start: number, end: number): CreateLedgerCommand | undefined {
-  const reader = new WireReader();
-  reader.reset(bytes, start, end);
-  const found = { code: '', scale: 0, autoOpen: false, rounding: 0, min: EMPTY, max: EMPTY };
-  while (reader.next()) {
-    const type = CREATE_LEDGER_TYPES[reader.field];
-    if (type === undefined) continue;
-    if (type !== reader.type) return undefined;
-    if (reader.field === 1) found.code = textOf(reader);
-    else if (reader.field === 2) found.scale = reader.value;
-    else if (reader.field === 3) found.autoOpen = reader.value !== 0;
-    else if (reader.field === 4) found.rounding = reader.value;
-    else if (reader.field === 5) found.min = bytesOf(reader);
-    else found.max = bytesOf(reader);
+/** The command of a field that `CommandRange` found, of all kinds but transfers; undefined where it is malformed. */
+export function decodeOther(
+  field: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Exclude<Command, { kind: 'transfer' | 'refer' }> | undefined {
+  const message = new MessageFields();
+  switch (field) {
+    case LogRecordField.CREATE_LEDGER:
+      return message.read(bytes, start, end, 'bnnnbb') ? createLedger(message) : undefined;
+    case LogRecordField.OPEN_ACCOUNT:
+      return message.read(bytes, start, end, 'bbnnbbnbn') ? openAccount(message) : undefined;
+    case LogRecordField.UPDATE_ACCOUNT:
+      return message.read(bytes, start, end, 'bnnnbbn') ? updateAccount(message) : undefined;
+    case LogRecordField.SET_DEDUP_AGE:
+      return message.read(bytes, start, end, 'n') ? dedupAge(message) : undefined;
+    default:
+      return message.read(bytes, start, end, '') ? { kind: 'expire_hold' } : undefined;
   }
-  if (reader.malformed || ![0, 16].includes(found.min.length) || ![0, 16].includes(found.max.length)) return undefined;
-  return {
-    kind: 'create_ledger',
-    code: found.code,
-    scale: found.scale,
-    autoOpen: found.autoOpen,
-    rounding: found.rounding,
-    defaultMinBalance: found.min.length === 0 ? undefined : i128FromBytes(found.min),
-    defaultMaxBalance: found.max.length === 0 ? undefined : i128FromBytes(found.max),
-  };
-}
-
-export function decodeOpenAccount(bytes: Uint8Array, start: number, end: number): OpenAccountCommand | undefined {
-  const reader = new WireReader();
-  reader.reset(bytes, start, end);
-  const found = { name: '', ledger: '', minKind: 0, maxKind: 0, min: '', max: '', userData: 0n, metadata: EMPTY };
-  while (reader.next()) {
-    const type = OPEN_ACCOUNT_TYPES[reader.field];
-    if (type === undefined) continue;
-    if (type !== reader.type) return undefined;
-    if (reader.field === 1) found.name = textOf(reader);
-    else if (reader.field === 2) found.ledger = textOf(reader);
-    else if (reader.field === 3) found.minKind = reader.value;
-    else if (reader.field === 4) found.maxKind = reader.value;
-    else if (reader.field === 5) found.min = textOf(reader);
-    else if (reader.field === 6) found.max = textOf(reader);
-    else if (reader.field === 7) found.userData = (BigInt(reader.high) << 32n) | BigInt(reader.low);
-    else found.metadata = bytesOf(reader);
-  }
-  const min = limitSpec(found.minKind, found.min);
-  const max = limitSpec(found.maxKind, found.max);
-  if (reader.malformed || min === undefined || max === undefined) return undefined;
-  const { name, ledger, userData, metadata } = found;
-  return { kind: 'open_account', name, ledger, min, max, userData, metadata };
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
-function limitSpec(kind: number, text: string): LimitSpec | undefined {
-  const name = LIMIT_KINDS[kind];
-  if (name === undefined || (name === 'given') !== (text !== '')) return undefined;
-  return name === 'given' ? { kind: name, text } : { kind: name };
+/** The fields of a message that is not read often enough to be read without allocating. */
+class MessageFields {
+  private readonly numbers = new Map<number, bigint>();
+  private readonly texts = new Map<number, Buffer>();
+
+  /** @param types of the fields from 1 on: `b` bytes, `n` a number. False where it has another type or another field. */
+  read(bytes: Uint8Array, start: number, end: number, types: string): boolean {
+    const reader = new WireReader();
+    reader.reset(bytes, start, end);
+    while (reader.next()) {
+      const { field, type } = reader;
+      const expected = types[field - 1];
+      if (expected === 'b' && type === WireType.BYTES) {
+        this.texts.set(field, Buffer.from(bytes.subarray(reader.start, reader.start + reader.length)));
+      } else if (expected === 'n' && type === WireType.VARINT) {
+        this.numbers.set(field, (BigInt(reader.high) << 32n) | BigInt(reader.low));
+      } else return false;
+    }
+    return !reader.malformed;
+  }
+
+  bytes(field: number): Buffer {
+    return this.texts.get(field) ?? EMPTY;
+  }
+
+  /** A string of proto3 is UTF-8: bytes that are not make the message malformed, as they do for other readers. */
+  isText(...fields: number[]): boolean {
+    return fields.every((field) => isUtf8(this.bytes(field)));
+  }
+
+  text(field: number): string {
+    return this.bytes(field).toString('utf8');
+  }
+
+  long(field: number): bigint {
+    return this.numbers.get(field) ?? 0n;
+  }
+
+  number(field: number): number {
+    return Number(this.long(field));
+  }
 }
 
-function bytesOf(reader: WireReader): Buffer {
-  return Buffer.from(reader.bytes.subarray(reader.start, reader.start + reader.length));
-}
-
-/** A string of proto3 is UTF-8: bytes that are not make the message malformed, as they do for other readers. */
-function textOf(reader: WireReader): string {
-  const bytes = bytesOf(reader);
-  if (!isUtf8(bytes)) reader.malformed = true;
-  return bytes.toString('utf8');
-}
-
-function decodeTransferCommand(bytes: Uint8Array, start: number, end: number): TransferCommand | undefined {
-  const fields = new TransferFields();
-  if (!decodeTransfer(new WireReader(), fields, bytes, start, end)) return undefined;
-  const { code, flags } = fields;
-  const amount =
-    fields.amountForm === AmountForm.TEXT
-      ? { text: fields.text(fields.amountStart, fields.amountLength) }
-      : { minor: u128FromBytes(Buffer.from(fields.amount.buffer)) };
-  const id: TransferId =
-    fields.idKind === IdKind.TEXT
-      ? { kind: 'text', text: fields.text(fields.textIdStart, fields.textIdLength) }
-      : { kind: 'uuid', bytes: Buffer.from(fields.id.slice().buffer) };
+function createLedger(message: MessageFields): CreateLedgerCommand | undefined {
+  const [min, max] = [message.bytes(5), message.bytes(6)];
+  if (!message.isText(1) || ![0, 16].includes(min.length) || ![0, 16].includes(max.length)) return undefined;
   return {
-    kind: 'transfer',
-    id,
-    debit: accountRef(fields, fields.debit),
-    credit: accountRef(fields, fields.credit),
-    amount,
-    ledger: fields.text(fields.ledgerStart, fields.ledgerLength),
-    code,
-    userData: (BigInt(fields.userDataHigh) << 32n) | BigInt(fields.userDataLow),
-    metadata: Buffer.from(fields.source.subarray(fields.metadataStart, fields.metadataStart + fields.metadataLength)),
-    flags,
+    kind: 'create_ledger',
+    code: message.text(1),
+    scale: message.number(2),
+    autoOpen: message.number(3) !== 0,
+    rounding: message.number(4),
+    defaultMinBalance: min.length === 0 ? undefined : i128FromBytes(min),
+    defaultMaxBalance: max.length === 0 ? undefined : i128FromBytes(max),
   };
 }
 
-function accountRef(fields: TransferFields, account: AccountFields): AccountRef {
-  if (account.hasName) return { name: fields.text(account.nameStart, account.nameLength) };
-  return { handle: Number(account.handle) };
+function openAccount(message: MessageFields): OpenAccountCommand | undefined {
+  const min = limitSpec(LIMIT_KINDS[message.number(3)], message.text(5));
+  const max = limitSpec(LIMIT_KINDS[message.number(4)], message.text(6));
+  const importedTime = message.number(9);
+  if (!message.isText(1, 2, 5, 6) || min === undefined || max === undefined) return undefined;
+  if (min.kind === 'keep' || max.kind === 'keep' || !Number.isSafeInteger(importedTime)) return undefined;
+  return {
+    kind: 'open_account',
+    name: message.text(1),
+    ledger: message.text(2),
+    min,
+    max,
+    userData: message.long(7),
+    metadata: message.bytes(8),
+    ...(importedTime === 0 ? {} : { importedTime }),
+  };
+}
+
+function updateAccount(message: MessageFields): UpdateAccountCommand | undefined {
+  const min = limitSpec(CHANGE_KINDS[message.number(3)], message.text(5));
+  const max = limitSpec(CHANGE_KINDS[message.number(4)], message.text(6));
+  const closing = message.number(7);
+  const [name, handle] = [message.text(1), message.number(2)];
+  if (!message.isText(1, 5, 6) || min === undefined || max === undefined || closing > REOPENS) return undefined;
+  if ((name === '') === (handle === 0)) return undefined;
+  const account: AccountRef = name === '' ? { handle } : { name };
+  return {
+    kind: 'update_account',
+    account,
+    min: min.kind === 'keep' ? undefined : min,
+    max: max.kind === 'keep' ? undefined : max,
+    closed: closing === 0 ? undefined : closing === CLOSES,
+  };
+}
+
+function dedupAge(message: MessageFields): SetDedupAgeCommand | undefined {
+  const ageMs = message.number(1);
+  return Number.isSafeInteger(ageMs * 1000) ? { kind: 'set_dedup_age', ageMs } : undefined;
+}
+
+function limitSpec(
+  kind: LimitSpec['kind'] | 'keep' | undefined,
+  text: string,
+): LimitSpec | { readonly kind: 'keep' } | undefined {
+  if (kind === undefined || (kind === 'given') !== (text !== '')) return undefined;
+  return kind === 'given' ? { kind, text } : { kind };
 }

@@ -1,5 +1,5 @@
 import { PagedRows } from './paged-rows';
-import { compare128, fromBigInt128, toBigInt128, word } from './words';
+import { compare128, copy128, fromBigInt128, toBigInt128, word } from './words';
 
 /** Words of a row: which limits there are, then the magnitude of the minimum and the maximum, four words each. */
 export const LIMIT_WORDS = 9;
@@ -42,6 +42,15 @@ export class LimitTable {
     const page = this.rows.pageOf(row);
     const start = this.rows.startOf(row);
     return (word(page, start) & HAS_MINIMUM) === 0 || compare128(amount, at, page, start + MINIMUM) <= 0;
+  }
+
+  /** What an account with nothing in it may be debited; false where there is no minimum, so that there is no such number. */
+  firstAvailable(row: number, target: Uint32Array): boolean {
+    const page = this.rows.pageOf(row);
+    const start = this.rows.startOf(row);
+    if ((word(page, start) & HAS_MINIMUM) === 0) return false;
+    copy128(target, 0, page, start + MINIMUM);
+    return true;
   }
 
   /** Whether an account with nothing in it may be credited `amount`. */

@@ -3,7 +3,7 @@ import { MAX_MINOR } from './amounts';
 import { invariant } from './invariant';
 import { HAS_MAXIMUM, HAS_MINIMUM, LIMIT_PAGE_SHIFT, LIMIT_WORDS, MAXIMUM, MINIMUM } from './limit-table';
 import { type Tables } from './tables';
-import { add128, compare128, copy128, fromBigInt128, word } from './words';
+import { add128, compare128, copy128, fromBigInt128, subtract128, word } from './words';
 
 const HOT_MASK = (1 << HOT_PAGE_SHIFT) - 1;
 const LIMIT_MASK = (1 << LIMIT_PAGE_SHIFT) - 1;
@@ -110,6 +110,26 @@ export class Posting {
     return compare128(s, LEFT, s, RIGHT) >= 0;
   }
 
+  /**
+   * Writes what may still be debited: credits posted - minimum - debits posted - debits pending.
+   * @returns false where the account has no minimum, so that there is no such number
+   */
+  available(debit: number, target: Uint32Array): boolean {
+    const { accounts, limits } = this.tables;
+    const limit = accounts.limitsOf(debit);
+    const limitPage = limits.rows.pageOf(limit);
+    const limitAt = limits.rows.startOf(limit);
+    if ((word(limitPage, limitAt) & HAS_MINIMUM) === 0) return false;
+    const hot = accounts.hot.pageOf(debit);
+    const at = accounts.hot.startOf(debit);
+    copy128(target, 0, hot, at + Hot.CREDITS_POSTED);
+    add128(target, 0, limitPage, limitAt + MINIMUM);
+    // Never below zero: no account is outside its limits.
+    subtract128(target, 0, hot, at + Hot.DEBITS_POSTED);
+    subtract128(target, 0, accounts.cold.pageOf(debit), accounts.cold.startOf(debit) + Cold.DEBITS_PENDING);
+    return true;
+  }
+
   /** Whether the debits of the one or the credits of the other, posted and pending, would exceed 38 digits. Handle 0: empty. */
   overflows(debit: number, credit: number, amount: Uint32Array): boolean {
     const { hot, cold } = this.tables.accounts;
@@ -125,7 +145,10 @@ export class Posting {
 
   /** Posts a transfer that no limit stands against. */
   post(debit: number, credit: number, amount: Uint32Array): void {
+    const { journal } = this.tables;
     const hot = this.tables.accounts.hot;
+    journal.keep(hot, debit);
+    journal.keep(hot, credit);
     const dp = hot.writablePageOf(debit);
     const d = hot.startOf(debit);
     const s = this.scratch;
@@ -173,7 +196,7 @@ function setSmall(page: Uint32Array, at: number, value: number): void {
   page[at + 1] = (value - low) / WORD;
 }
 
-function countVersion(page: Uint32Array, row: number): void {
+export function countVersion(page: Uint32Array, row: number): void {
   const version = word(page, row + Hot.VERSION) + 1;
   page[row + Hot.VERSION] = version;
   if (version === WORD) page[row + Hot.VERSION_HIGH] = word(page, row + Hot.VERSION_HIGH) + 1;

@@ -36,6 +36,8 @@ export interface AccountView {
   readonly openedAt: number;
   /** Of the record that opened it: an OpenAccount or, with auto_open, a transfer. */
   readonly offset: number;
+  /** When it was opened in the books that it was imported from, in microseconds since the Unix epoch. */
+  readonly importedTime: number | undefined;
 }
 
 /** Minor units throughout. */
@@ -75,6 +77,35 @@ export interface TransferView {
   /** Microseconds since the Unix epoch. */
   readonly timestamp: number;
   readonly result: ResultCode;
+  readonly kind: 'plain' | 'pending' | 'post' | 'void' | 'reversal';
+  readonly balancing: boolean;
+  /** Canonical text of the transfer that it posts, voids or reverses. */
+  readonly refersTo: string | undefined;
+  /** Of a pending transfer that was done. */
+  readonly hold: HoldView | undefined;
+  /** Canonical texts of the transfers that reverse it, in the order of the log. */
+  readonly reversedBy: readonly string[];
+  /** Milliseconds; 0: none. */
+  readonly timeoutMs: number;
+  /** Microseconds since the Unix epoch. */
+  readonly effectiveTime: number | undefined;
+  readonly importedTime: number | undefined;
+  /** Canonical text of the id of the linked group that it came in. */
+  readonly group: string | undefined;
+}
+
+/** What a pending transfer holds, and what became of it. */
+export interface HoldView {
+  /** 1, 2, 3 … in the order in which holds were made; what outcome rows hold. */
+  readonly number: number;
+  /** Minor units. */
+  readonly amount: bigint;
+  readonly status: 'pending' | 'posted' | 'voided' | 'expired';
+  /** Microseconds since the Unix epoch; undefined: never. Past it nothing can be posted, whatever the status says yet. */
+  readonly expiresAt: number | undefined;
+  /** Id of the transfer that made it, and of the one that posted or voided it, as canonical text. */
+  readonly transferId: string;
+  readonly resolvedBy: string | undefined;
 }
 
 export interface LedgerCounts {
@@ -103,5 +134,13 @@ export interface LedgerReader {
   balance(handle: number): BalanceView | undefined;
   /** A transfer that was done, or whose refusal burned its id. */
   transferById(id: TransferId): TransferView | undefined;
+  /** A hold by its number. */
+  hold(number: number): HoldView | undefined;
+  /** When the next hold expires, in microseconds since the Unix epoch; undefined: none will. */
+  nextExpiry(): number | undefined;
+  /** How many holds have expired at `time` (µs) and wait for the record that lets go of them, counted up to `limit`. */
+  holdsDue(time: number, limit: number): number;
+  /** How long ids are remembered, in milliseconds; 0: for ever. */
+  dedupAgeMs(): number;
   counts(): LedgerCounts;
 }

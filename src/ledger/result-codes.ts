@@ -4,6 +4,18 @@
  * `ResultCode` equals `ledger.v1.ResultCode` in proto/ledger/v1/record.proto and is what the log and the outcome rows hold.
  * Shape errors are found before the log and have a name but no number.
  */
+import { burned, exists, notFound, refused, type ResultInfo, shape } from './result-info';
+import {
+  ACCOUNTS_MUST_BE_DIFFERENT,
+  AMOUNT_MUST_NOT_BE_ZERO,
+  AMOUNT_PRECISION,
+  AMOUNT_TOO_LARGE,
+  ID_MUST_CARRY_TIME,
+  SHAPE_ERRORS,
+} from './shape-errors';
+
+export { type ResultGrpcCode, type ResultInfo } from './result-info';
+export { SHAPE_ERRORS, type ShapeError } from './shape-errors';
 
 export enum ResultCode {
   OK = 0,
@@ -32,65 +44,34 @@ export enum ResultCode {
   AMOUNT_MUST_NOT_BE_ZERO = 23,
   AMOUNT_TOO_LARGE = 24,
   ACCOUNTS_MUST_BE_DIFFERENT = 25,
+  PENDING_TRANSFER_NOT_FOUND = 26,
+  PENDING_TRANSFER_NOT_PENDING = 27,
+  PENDING_TRANSFER_HAS_DIFFERENT_ACCOUNTS = 28,
+  PENDING_TRANSFER_AMOUNT_EXCEEDED = 29,
+  PENDING_TRANSFER_ALREADY_POSTED = 30,
+  PENDING_TRANSFER_ALREADY_VOIDED = 31,
+  PENDING_TRANSFER_EXPIRED = 32,
+  LINKED_TRANSFER_FAILED = 33,
+  LIMIT_VIOLATED = 34,
+  ID_EXPIRED = 35,
+  ACCOUNT_NOT_FOUND = 36,
+  REVERSED_TRANSFER_NOT_FOUND = 37,
+  REVERSED_TRANSFER_NOT_POSTED = 38,
+  REVERSED_TRANSFER_HAS_DIFFERENT_ACCOUNTS = 39,
+  REVERSED_TRANSFER_AMOUNT_EXCEEDED = 40,
+  EXISTS = 41,
+  EXISTS_WITH_DIFFERENT_PENDING_ID = 42,
+  EXISTS_WITH_DIFFERENT_REVERSES = 43,
+  EXISTS_WITH_DIFFERENT_TIMEOUT = 44,
+  EXISTS_WITH_DIFFERENT_EFFECTIVE_TIME = 45,
+  EXISTS_WITH_DIFFERENT_IMPORTED_TIME = 46,
+  EXISTS_WITH_DIFFERENT_TRANSFERS = 47,
+  ID_MUST_CARRY_TIME = 48,
+  IMPORTED_TIME_IN_FUTURE = 49,
 }
 
 /** One more than the largest `ResultCode`: the length of an array indexed by result. */
-export const RESULT_CODE_COUNT = 26;
-
-/** Canonical gRPC code names that a result of the ledger maps to. */
-export type ResultGrpcCode = 'OK' | 'INVALID_ARGUMENT' | 'ALREADY_EXISTS' | 'NOT_FOUND' | 'FAILED_PRECONDITION';
-
-export interface ResultInfo {
-  /** Lower snake case; the same on every door. `ErrorInfo.reason` is this in upper case. */
-  readonly name: string;
-  /** One sentence for people; empty for `ok`. */
-  readonly message: string;
-  readonly grpc: ResultGrpcCode;
-  readonly http: number;
-  /** The refusal is remembered: the same id is answered with it for ever. */
-  readonly burns: boolean;
-}
-
-const refused = (name: string, message: string): ResultInfo => ({
-  name,
-  message,
-  grpc: 'FAILED_PRECONDITION',
-  http: 422,
-  burns: false,
-});
-const burned = (name: string, message: string): ResultInfo => ({ ...refused(name, message), burns: true });
-const notFound = (name: string, message: string, burns: boolean): ResultInfo => ({
-  name,
-  message,
-  grpc: 'NOT_FOUND',
-  http: 422,
-  burns,
-});
-const exists = (field: string, what: string): ResultInfo => ({
-  name: `exists_with_different_${field}`,
-  message: `This already exists with ${what}; nothing was changed.`,
-  grpc: 'ALREADY_EXISTS',
-  http: 409,
-  burns: false,
-});
-const shape = (name: string, message: string): ResultInfo => ({
-  name,
-  message,
-  grpc: 'INVALID_ARGUMENT',
-  http: 400,
-  burns: false,
-});
-
-const ACCOUNTS_MUST_BE_DIFFERENT = shape(
-  'accounts_must_be_different',
-  'The debit and the credit account must be two different accounts.',
-);
-const AMOUNT_MUST_NOT_BE_ZERO = shape(
-  'amount_must_not_be_zero',
-  "The amount, at the ledger's scale, must be above zero.",
-);
-const AMOUNT_TOO_LARGE = shape('amount_too_large', "The amount, at the ledger's scale, has more than 38 digits.");
-const AMOUNT_PRECISION = shape('amount_precision', 'The amount has more digits after the point than the ledger keeps.');
+export const RESULT_CODE_COUNT = 50;
 
 const BY_CODE: Record<ResultCode, ResultInfo> = {
   [ResultCode.OK]: { name: 'ok', message: '', grpc: 'OK', http: 201, burns: false },
@@ -135,47 +116,80 @@ const BY_CODE: Record<ResultCode, ResultInfo> = {
   [ResultCode.AMOUNT_MUST_NOT_BE_ZERO]: AMOUNT_MUST_NOT_BE_ZERO,
   [ResultCode.AMOUNT_TOO_LARGE]: AMOUNT_TOO_LARGE,
   [ResultCode.ACCOUNTS_MUST_BE_DIFFERENT]: ACCOUNTS_MUST_BE_DIFFERENT,
+  [ResultCode.PENDING_TRANSFER_NOT_FOUND]: refused(
+    'pending_transfer_not_found',
+    'There is no hold under the pending id: no transfer, or one that was refused.',
+  ),
+  [ResultCode.PENDING_TRANSFER_NOT_PENDING]: refused(
+    'pending_transfer_not_pending',
+    'The transfer under the pending id is not one that holds.',
+  ),
+  [ResultCode.PENDING_TRANSFER_HAS_DIFFERENT_ACCOUNTS]: refused(
+    'pending_transfer_has_different_accounts',
+    'The hold is between other accounts.',
+  ),
+  [ResultCode.PENDING_TRANSFER_AMOUNT_EXCEEDED]: refused(
+    'pending_transfer_amount_exceeded',
+    'More than what is held cannot be posted.',
+  ),
+  [ResultCode.PENDING_TRANSFER_ALREADY_POSTED]: refused(
+    'pending_transfer_already_posted',
+    'The hold was posted before.',
+  ),
+  [ResultCode.PENDING_TRANSFER_ALREADY_VOIDED]: refused(
+    'pending_transfer_already_voided',
+    'The hold was voided before.',
+  ),
+  [ResultCode.PENDING_TRANSFER_EXPIRED]: refused('pending_transfer_expired', 'The hold has expired.'),
+  [ResultCode.LINKED_TRANSFER_FAILED]: refused(
+    'linked_transfer_failed',
+    'Another transfer of the group failed, so nothing of the group was done.',
+  ),
+  [ResultCode.LIMIT_VIOLATED]: refused(
+    'limit_violated',
+    'The balance of the account, with its holds, is outside the new limits.',
+  ),
+  [ResultCode.ID_EXPIRED]: refused(
+    'id_expired',
+    'The id is older than ids are remembered, so it may have been done before.',
+  ),
+  [ResultCode.ACCOUNT_NOT_FOUND]: notFound('account_not_found', 'The account does not exist.', false),
+  [ResultCode.REVERSED_TRANSFER_NOT_FOUND]: refused(
+    'reversed_transfer_not_found',
+    'There is no transfer under the id that is to be reversed.',
+  ),
+  [ResultCode.REVERSED_TRANSFER_NOT_POSTED]: refused(
+    'reversed_transfer_not_posted',
+    'The transfer that is to be reversed moved nothing: it was refused, holds, or voids.',
+  ),
+  [ResultCode.REVERSED_TRANSFER_HAS_DIFFERENT_ACCOUNTS]: refused(
+    'reversed_transfer_has_different_accounts',
+    'A reversal goes from the payee of the transfer that it reverses to its payer.',
+  ),
+  [ResultCode.REVERSED_TRANSFER_AMOUNT_EXCEEDED]: refused(
+    'reversed_transfer_amount_exceeded',
+    'The reversals of a transfer, together, cannot be more than what it moved.',
+  ),
+  [ResultCode.EXISTS]: {
+    ...exists('', ''),
+    name: 'exists',
+    message: 'A transfer with this id was done before, on its own or in another group; nothing of this group was done.',
+  },
+  [ResultCode.EXISTS_WITH_DIFFERENT_PENDING_ID]: exists('pending_id', 'another pending id'),
+  [ResultCode.EXISTS_WITH_DIFFERENT_REVERSES]: exists('reverses', 'another transfer to reverse'),
+  [ResultCode.EXISTS_WITH_DIFFERENT_TIMEOUT]: exists('timeout', 'another timeout'),
+  [ResultCode.EXISTS_WITH_DIFFERENT_EFFECTIVE_TIME]: exists('effective_time', 'another effective time'),
+  [ResultCode.EXISTS_WITH_DIFFERENT_IMPORTED_TIME]: exists('imported_time', 'another imported time'),
+  [ResultCode.EXISTS_WITH_DIFFERENT_TRANSFERS]: exists(
+    'transfers',
+    'other transfers in the group, or in another order',
+  ),
+  [ResultCode.ID_MUST_CARRY_TIME]: ID_MUST_CARRY_TIME,
+  [ResultCode.IMPORTED_TIME_IN_FUTURE]: refused(
+    'imported_time_in_future',
+    'Imported history cannot be later than the time of the ledger.',
+  ),
 };
-
-/** Faults of shape: found without any state, refused before the log with INVALID_ARGUMENT or 400. */
-export const SHAPE_ERRORS = {
-  id_invalid: shape('id_invalid', 'The id must be a UUID (not all zeros or ones) or another text of 1 to 64 bytes.'),
-  account_name_invalid: shape(
-    'account_name_invalid',
-    'An account name is 1 to 128 bytes of valid text without U+0000.',
-  ),
-  debit_account_required: shape('debit_account_required', 'Name the debit account by name or by handle, not by both.'),
-  debit_account_invalid: shape('debit_account_invalid', 'The debit account is not a valid account name.'),
-  credit_account_required: shape(
-    'credit_account_required',
-    'Name the credit account by name or by handle, not by both.',
-  ),
-  credit_account_invalid: shape('credit_account_invalid', 'The credit account is not a valid account name.'),
-  amount_invalid: shape('amount_invalid', 'The amount must be a plain decimal: digits, or digits, a point and digits.'),
-  amount_must_not_be_zero: AMOUNT_MUST_NOT_BE_ZERO,
-  amount_too_large: AMOUNT_TOO_LARGE,
-  amount_precision: AMOUNT_PRECISION,
-  accounts_must_be_different: ACCOUNTS_MUST_BE_DIFFERENT,
-  flags_invalid: shape('flags_invalid', 'The transfer has a flag that this version does not know.'),
-  metadata_too_large: shape('metadata_too_large', 'Metadata is at most 1,024 bytes.'),
-  ledger_code_invalid: shape('ledger_code_invalid', 'A ledger code is 1 to 32 letters, digits, "_", "-" or ".".'),
-  scale_invalid: shape('scale_invalid', 'A scale is a whole number from 0 to 18.'),
-  rounding_invalid: shape('rounding_invalid', 'Rounding is ROUNDING_REJECT or ROUNDING_HALF_UP.'),
-  limits_invalid: shape(
-    'limits_invalid',
-    'A minimum is a decimal of at most zero, a maximum of at least zero, 38 digits each.',
-  ),
-  rows_length_invalid: shape('rows_length_invalid', 'Packed rows are whole rows of 64 bytes, one or more.'),
-  batch_empty: shape('batch_empty', 'A batch has at least one item.'),
-  batch_too_large: shape('batch_too_large', 'A batch has at most 8,190 items.'),
-  // The names that the REST endpoint of transfers uses for the same faults, with its own sentences.
-  request_id_invalid: shape('request_id_invalid', 'transfer request ID must be valid UUID'),
-  from_required: shape('from_required', 'transfer sender account is required'),
-  to_required: shape('to_required', 'transfer recipient account is required'),
-  amount_lt_min: shape('amount_lt_min', 'The amount is below the smallest unit of the ledger.'),
-} as const satisfies Record<string, ResultInfo>;
-
-export type ShapeError = keyof typeof SHAPE_ERRORS;
 
 const BY_NAME = new Map<string, ResultInfo>(
   [...Object.values(SHAPE_ERRORS), ...Object.values(BY_CODE)].map((info) => [info.name, info]),

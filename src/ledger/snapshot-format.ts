@@ -5,8 +5,9 @@
  * ```
  * HEAD 1       "LNST", version, offset, time, counts, rules, tallies   one frame
  * LEDGER 2     one frame a ledger
- * LIMITS 3, HOT 4, COLD 5, ARENA 6, TRANSFERS 7                 one frame a page; only the last page of a kind is not full
- * END 8        empty: what comes before it is complete
+ * LIMITS 3, HOT 4, COLD 5, ARENA 6, TRANSFERS 7, HOLDS 8, REVERSALS 9, GROUPS 10
+ *                                               one frame a page; only the last page of a kind is not full
+ * END 11       empty: what comes before it is complete
  * ```
  * Against rot and truncation the file that holds it is checked as a whole; here only the form is.
  */
@@ -22,7 +23,10 @@ export const FrameKind = {
   COLD: 5,
   ARENA: 6,
   TRANSFERS: 7,
-  END: 8,
+  HOLDS: 8,
+  REVERSALS: 9,
+  GROUPS: 10,
+  END: 11,
 } as const;
 
 export const FRAME_HEADER_BYTES = 8;
@@ -30,8 +34,9 @@ export const FRAME_HEADER_BYTES = 8;
 export const MAX_FRAME_BYTES = 2 << 20;
 
 const MAGIC = 0x54534e4c;
-const VERSION = 1;
-const HEAD_BYTES = 64 + 8 * RESULT_CODE_COUNT;
+const VERSION = 2;
+/** Before the tallies. */
+const HEAD_BYTES = 88;
 
 /** Bytes that are not a snapshot of a ledger's state, or not one that this version can read. */
 export class SnapshotFormatError extends Error {
@@ -49,11 +54,14 @@ export interface SnapshotCounts {
   readonly accounts: number;
   readonly transfers: number;
   readonly arenaBytes: number;
+  readonly holds: number;
+  readonly reversals: number;
+  readonly groups: number;
 }
 
 /** The numbers of a state that are in no table. Also the first thing that the state's hash takes in. */
 export function encodeHead(tables: Tables): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES);
+  const head = Buffer.alloc(HEAD_BYTES + 8 * RESULT_CODE_COUNT);
   head.writeUInt32LE(MAGIC, 0);
   head.writeUInt32LE(VERSION, 4);
   writeInteger(head, tables.nextOffset, 8);
@@ -67,18 +75,22 @@ export function encodeHead(tables: Tables): Buffer {
   head.writeUInt32LE(RESULT_CODE_COUNT, 56);
   // How many switches of rules there were: a snapshot that was written before there were any has 0 here, too.
   head.writeUInt32LE(tables.rulesVersion - 1, 60);
-  tables.transfersByResult.forEach((count, result) => writeInteger(head, count, 64 + 8 * result));
+  head.writeUInt32LE(tables.holds.count, 80);
+  head.writeUInt32LE(tables.reversals.count, 64);
+  head.writeUInt32LE(tables.groups.count, 68);
+  writeInteger(head, tables.dedupAge, 72);
+  tables.transfersByResult.forEach((count, result) => writeInteger(head, count, HEAD_BYTES + 8 * result));
   return head;
 }
 
 /** Sets what is in no table, and returns how many rows will follow. */
 export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
-  if (head.length < 64 || head.readUInt32LE(0) !== MAGIC) {
+  if (head.length < HEAD_BYTES || head.readUInt32LE(0) !== MAGIC) {
     throw new SnapshotFormatError('This is not a snapshot of a ledger: it does not begin as one.');
   }
   const version = head.readUInt32LE(4);
   const results = head.readUInt32LE(56);
-  if (version !== VERSION || results > RESULT_CODE_COUNT || head.length !== 64 + 8 * results) {
+  if (version !== VERSION || results > RESULT_CODE_COUNT || head.length !== HEAD_BYTES + 8 * results) {
     throw new SnapshotFormatError(
       `The snapshot has format version ${version} with ${results} results; this program reads version ${VERSION} with ` +
         `${RESULT_CODE_COUNT} or fewer. Run the version that wrote it, or a newer one.`,
@@ -88,8 +100,9 @@ export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
   tables.lastTime = readInteger(head, 16);
   tables.replayed = readInteger(head, 24);
   tables.rulesVersion = head.readUInt32LE(60) + 1;
+  tables.dedupAge = readInteger(head, 72);
   for (let result = 0; result < results; result++) {
-    tables.transfersByResult[result] = readInteger(head, 64 + 8 * result);
+    tables.transfersByResult[result] = readInteger(head, HEAD_BYTES + 8 * result);
   }
   return {
     ledgers: head.readUInt32LE(32),
@@ -97,6 +110,9 @@ export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
     accounts: head.readUInt32LE(40),
     transfers: head.readUInt32LE(44),
     arenaBytes: readInteger(head, 48),
+    holds: head.readUInt32LE(80),
+    reversals: head.readUInt32LE(64),
+    groups: head.readUInt32LE(68),
   };
 }
 

@@ -47,7 +47,7 @@ export class SnapshotReader {
   /** The tables, once the whole snapshot was pushed. */
   finish(): Tables {
     const { tables, counts, pending } = this;
-    const { accounts, arena, ledgers, limits, transfers } = tables;
+    const { accounts, arena, groups, holds, ledgers, limits, reversals, transfers } = tables;
     if (this.lastKind !== FrameKind.END || pending.length > 0 || counts === undefined) {
       throw new SnapshotFormatError('The snapshot is not complete: it stops before its end.');
     }
@@ -58,10 +58,16 @@ export class SnapshotReader {
       accounts.cold.rows === counts.accounts &&
       transfers.count === counts.transfers &&
       arena.bytes === counts.arenaBytes &&
+      holds.count === counts.holds &&
+      reversals.count === counts.reversals &&
+      groups.count === counts.groups &&
       counts.accounts > 0;
     if (!complete) throw new SnapshotFormatError('The snapshot does not have as many rows as its head says.');
     accounts.indexAll();
     transfers.indexAll();
+    reversals.indexAll();
+    groups.indexAll();
+    tables.expiries.fill();
     return tables;
   }
 
@@ -93,6 +99,12 @@ export class SnapshotReader {
         return;
       case FrameKind.TRANSFERS:
         return takeRows(tables.transfers.rows, body);
+      case FrameKind.HOLDS:
+        return takeRows(tables.holds.rows, body);
+      case FrameKind.REVERSALS:
+        return takeRows(tables.reversals.rows, body);
+      case FrameKind.GROUPS:
+        return takeRows(tables.groups.rows, body);
       case FrameKind.END:
         return;
       default:

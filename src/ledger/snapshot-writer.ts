@@ -11,6 +11,7 @@ import { type Tables } from './tables';
  */
 export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const { accounts, limits, transfers, arena } = tables;
+  const { holds, reversals, groups } = tables;
   const head = [frame(FrameKind.HEAD, encodeHead(tables))];
   for (const ledger of tables.ledgers.all()) head.push(frame(FrameKind.LEDGER, encodeLedger(ledger)));
   const limitRows = limits.rows.capture();
@@ -18,6 +19,9 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const cold = accounts.cold.freeze();
   const transferRows = transfers.rows.capture();
   const texts = arena.capture();
+  const holdRows = holds.rows.freeze();
+  const reversalRows = reversals.rows.freeze();
+  const groupRows = groups.rows.capture();
   function* frames(): Generator<Buffer> {
     try {
       yield* head;
@@ -29,10 +33,15 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
         yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, used);
       }
       yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows);
+      yield* rowFrames(FrameKind.HOLDS, holdRows, holds.rows);
+      yield* rowFrames(FrameKind.REVERSALS, reversalRows, reversals.rows);
+      yield* rowFrames(FrameKind.GROUPS, groupRows, groups.rows);
       yield frame(FrameKind.END, Buffer.alloc(0));
     } finally {
       accounts.hot.thaw(hot);
       accounts.cold.thaw(cold);
+      holds.rows.thaw(holdRows);
+      reversals.rows.thaw(reversalRows);
     }
   }
   return frames();

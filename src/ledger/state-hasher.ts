@@ -5,16 +5,18 @@ import { type Tables } from './tables';
 
 /**
  * The hash of the whole state: SHA-256 over everything that a snapshot holds. Pages that are full and never change again
- * (ids, texts) are taken in once and their running hash is kept, so a later call costs what was added and all accounts.
+ * (ids, texts) are taken in once and their running hash is kept, so a later call costs what was added, all accounts and all
+ * holds.
  */
 export class StateHasher {
   private readonly transfers = new RunningHash();
   private readonly arena = new RunningHash();
+  private readonly groups = new RunningHash();
 
   constructor(private readonly tables: Tables) {}
 
   hash(): string {
-    const { accounts, arena, ledgers, limits, transfers } = this.tables;
+    const { accounts, arena, groups, holds, ledgers, limits, reversals, transfers } = this.tables;
     const texts = arena.capture();
     const total = createHash('sha256').update(encodeHead(this.tables));
     for (const ledger of ledgers.all()) total.update(encodeLedger(ledger));
@@ -23,6 +25,9 @@ export class StateHasher {
     updateRows(total, accounts.cold);
     total.update(this.arena.digest(texts.pages, texts.lastUsed));
     total.update(this.transfers.digest(transfers.rows.pages, bytesInLastPage(transfers.rows)));
+    updateRows(total, holds.rows);
+    updateRows(total, reversals.rows);
+    total.update(this.groups.digest(groups.rows.pages, bytesInLastPage(groups.rows)));
     return total.digest('hex');
   }
 }

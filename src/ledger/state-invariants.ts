@@ -1,7 +1,8 @@
 import { MAX_MINOR } from './amounts';
+import { HoldStatus } from './hold-table';
 import { invariant } from './invariant';
-import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
+import { TransferExtras } from './transfer-extras';
 
 /**
  * What must hold at every offset, added up over the whole state in exact integers: for tests and for the offline check of
@@ -26,6 +27,7 @@ export function assertInvariants(tables: Tables): void {
     invariant(sum.debitsHeld === sum.creditsHeld, `The holds of ledger ${code} do not sum to zero.`);
   });
   assertPosted(tables);
+  assertReversed(tables);
 }
 
 function assertWithinLimits(tables: Tables, handle: number): void {
@@ -58,21 +60,59 @@ function assertFindable(tables: Tables, handle: number): void {
   );
 }
 
-/** What every account was debited and credited is what the remembered transfers moved: each id took effect once. */
+/**
+ * What every account was debited and credited is what the remembered transfers moved, and what it holds is what the holds
+ * say that are still pending: each id took effect once.
+ */
 function assertPosted(tables: Tables): void {
-  const { accounts, transfers } = tables;
-  const debits = new Array<bigint>(accounts.count + 1).fill(0n);
-  const credits = new Array<bigint>(accounts.count + 1).fill(0n);
+  const { accounts, holds, transfers } = tables;
+  const sums = [0, 1, 2, 3].map(() => new Array<bigint>(accounts.count + 1).fill(0n));
+  const [debits, credits, debitsHeld, creditsHeld] = sums as [bigint[], bigint[], bigint[], bigint[]];
   for (let row = 0; row < transfers.count; row++) {
-    if ((transfers.result(row) as ResultCode) !== ResultCode.OK) continue;
-    const amount = transfers.amount(row);
-    debits[transfers.debit(row)] = (debits[transfers.debit(row)] ?? 0n) + amount;
-    credits[transfers.credit(row)] = (credits[transfers.credit(row)] ?? 0n) + amount;
+    const moved = transfers.moved(row);
+    if (moved === 0n) continue;
+    addTo(debits, transfers.debit(row), moved);
+    addTo(credits, transfers.credit(row), moved);
+  }
+  for (let hold = 1; hold <= holds.count; hold++) {
+    const row = holds.transfer(hold);
+    invariant(transfers.hold(row) === hold, `Hold ${hold} is not the hold of the transfer that made it.`);
+    if (holds.status(hold) !== HoldStatus.PENDING) continue;
+    addTo(debitsHeld, transfers.debit(row), holds.amount(hold));
+    addTo(creditsHeld, transfers.credit(row), holds.amount(hold));
   }
   for (let handle = 1; handle <= accounts.count; handle++) {
     invariant(
       debits[handle] === accounts.debitsPosted(handle) && credits[handle] === accounts.creditsPosted(handle),
       `The balance of account ${handle} is not the sum of the transfers that are remembered for it.`,
     );
+    invariant(
+      debitsHeld[handle] === accounts.debitsPending(handle) && creditsHeld[handle] === accounts.creditsPending(handle),
+      `What account ${handle} holds is not the sum of its holds that are pending.`,
+    );
+    const hasHolds = debitsHeld[handle] !== 0n || creditsHeld[handle] !== 0n;
+    invariant(hasHolds === accounts.hasHolds(handle), `Account ${handle} does not say whether it has holds.`);
   }
+}
+
+/** No transfer was reversed by more than it moved, and both ends say the same. */
+function assertReversed(tables: Tables): void {
+  const { arena, reversals, transfers } = tables;
+  const extras = new TransferExtras();
+  for (let entry = 0; entry < reversals.count; entry++) {
+    const row = reversals.transfer(entry);
+    let sum = 0n;
+    for (let next = reversals.newest(entry) + 1; next > 0;) {
+      sum += transfers.moved(next - 1);
+      next = extras.read(arena, transfers.extrasRef(next - 1)).previousReversal;
+    }
+    invariant(
+      sum === reversals.sum(entry) && sum <= transfers.moved(row),
+      `The transfers that reverse the one of row ${row} come to another sum than is remembered, or to more than it moved.`,
+    );
+  }
+}
+
+function addTo(sums: bigint[], handle: number, amount: bigint): void {
+  sums[handle] = (sums[handle] ?? 0n) + amount;
 }

@@ -1,26 +1,27 @@
-import { formatUuid, type TransferId } from './identifiers';
-import { formatMinor } from './amounts';
+import { type TransferId } from './identifiers';
 import { invariant } from './invariant';
 import { ledgerView, type LedgerEntry } from './ledger-table';
 import {
   type AccountView,
   type BalanceView,
+  type HoldView,
   type LedgerCounts,
   type LedgerReader,
   type LedgerView,
   type TransferView,
 } from './reader';
-import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
-import { RefKind, TransferExtras } from './transfer-extras';
 import { IdKind, TransferFields } from './transfer-fields';
 import { textIdWords } from './transfer-shape';
-import { Row, RowFlag } from './transfer-table';
-import { toBigInt64, word } from './words';
+import { TransferViews } from './transfer-views';
 
 /** Reads the tables for people and programs: everything that comes back is a copy. */
 export class StateReader implements LedgerReader {
-  constructor(private readonly tables: Tables) {}
+  private readonly views: TransferViews;
+
+  constructor(private readonly tables: Tables) {
+    this.views = new TransferViews(tables);
+  }
 
   ledger(code: string): LedgerView | undefined {
     return this.viewOf(this.tables.ledgers.find(code));
@@ -55,6 +56,7 @@ export class StateReader implements LedgerReader {
       metadata: metadata === 0 ? Buffer.alloc(0) : arena.copyOf(metadata),
       openedAt: accounts.openedAt(handle),
       offset: accounts.offset(handle),
+      importedTime: accounts.importedAt(handle) === 0 ? undefined : accounts.importedAt(handle),
     };
   }
 
@@ -95,16 +97,33 @@ export class StateReader implements LedgerReader {
     const { transfers } = this.tables;
     const fields = new TransferFields();
     if (id.kind === 'uuid') {
-      fields.idKind = IdKind.UUID;
-      for (let i = 0; i < 4; i++) fields.id[i] = id.bytes.readUInt32LE(4 * i);
+      fields.id.kind = IdKind.UUID;
+      for (let i = 0; i < 4; i++) fields.id.words[i] = id.bytes.readUInt32LE(4 * i);
     } else {
       fields.source = Buffer.from(id.text, 'utf8');
-      fields.idKind = IdKind.TEXT;
-      fields.textIdLength = fields.source.length;
-      textIdWords(fields.source, fields.id);
+      fields.id.kind = IdKind.TEXT;
+      fields.id.textLength = fields.source.length;
+      textIdWords(fields.source, fields.id.words);
     }
-    const row = transfers.find(transfers.hashOf(fields.id, 0), fields);
-    return row < 0 ? undefined : this.transferView(row);
+    const row = transfers.find(transfers.hashOf(fields.id.words, 0), fields.source, fields.id);
+    return row < 0 ? undefined : this.views.transfer(row);
+  }
+
+  hold(number: number): HoldView | undefined {
+    return number >= 1 && number <= this.tables.holds.count ? this.views.hold(number) : undefined;
+  }
+
+  nextExpiry(): number | undefined {
+    const hold = this.tables.expiries.first();
+    return hold === 0 ? undefined : this.tables.holds.expiresAt(hold);
+  }
+
+  holdsDue(time: number, limit: number): number {
+    return this.tables.expiries.due(time, limit);
+  }
+
+  dedupAgeMs(): number {
+    return this.tables.dedupAge / 1000;
   }
 
   counts(): LedgerCounts {
@@ -116,46 +135,6 @@ export class StateReader implements LedgerReader {
       replayed,
       transfersByResult: Array.from(transfersByResult),
     };
-  }
-
-  private transferView(row: number): TransferView {
-    const { arena, accounts, ledgers, transfers } = this.tables;
-    const extras = new TransferExtras().read(arena, transfers.extrasRef(row));
-    const debitHandle = transfers.debit(row);
-    const creditHandle = transfers.credit(row);
-    const isResolved = debitHandle !== 0 && creditHandle !== 0;
-    const ledger = ledgers.byNumber(isResolved ? accounts.ledgerOf(debitHandle) : extras.ledgerNumber);
-    const page = transfers.rows.pageOf(row);
-    const at = transfers.rows.startOf(row);
-    const amount = transfers.amount(row);
-    const isDecimal = (transfers.flags(row) & RowFlag.DECIMAL_AMOUNT) !== 0;
-    const result: ResultCode = transfers.result(row);
-    return {
-      id:
-        extras.textIdLength > 0
-          ? extras.text(extras.textIdStart, extras.textIdLength)
-          : formatUuid(Buffer.from(page.slice(at, at + 4).buffer)),
-      debitHandle,
-      creditHandle,
-      debitAccount: this.accountText(debitHandle, extras, extras.debitKind, extras.debitStart, extras.debitLength),
-      creditAccount: this.accountText(creditHandle, extras, extras.creditKind, extras.creditStart, extras.creditLength),
-      ledger: this.viewOf(ledger),
-      amount: isDecimal ? decimalText(amount, extras.decimalDigits, ledger) : formatMinor(amount, ledger?.scale ?? 0),
-      moved: result === ResultCode.OK ? amount : 0n,
-      code: word(page, at + Row.CODE),
-      userData: toBigInt64(word(page, at + Row.USER_DATA), word(page, at + Row.USER_DATA + 1)),
-      metadata: extras.bytes(extras.metadataStart, extras.metadataLength),
-      offset: transfers.offset(row),
-      timestamp: transfers.timestamp(row),
-      result,
-    };
-  }
-
-  private accountText(handle: number, extras: TransferExtras, kind: number, start: number, length: number): string {
-    if (handle !== 0) return this.tables.accounts.name(handle);
-    if (kind === RefKind.NAME) return extras.text(start, length);
-    const { low, high } = extras.handleAt(start);
-    return `#${toBigInt64(low, high)}`;
   }
 
   private isHandle(handle: number): boolean {
@@ -171,11 +150,4 @@ export class StateReader implements LedgerReader {
   private viewOf(entry: LedgerEntry | undefined): LedgerView | undefined {
     return entry === undefined ? undefined : ledgerView(entry, this.tables.limits);
   }
-}
-
-/** An amount that was refused before it was read at a scale: with at least as many digits as its ledger has, if it has one. */
-function decimalText(coefficient: bigint, digits: number, ledger: LedgerEntry | undefined): string {
-  const scale = Math.max(digits, ledger?.scale ?? 0);
-  const padded = (coefficient * 10n ** BigInt(scale - digits)).toString().padStart(scale + 1, '0');
-  return scale === 0 ? padded : `${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
 }

@@ -1,10 +1,13 @@
 import { type Chunk, ChunkFormatError, iterateChunks, RecordType } from '../log/chunk';
 import { AccountRules } from './account-rules';
+import { AccountUpdateRules } from './account-update-rules';
 import { ApplyContext } from './apply-context';
-import { CommandRange, LogRecordField, decodeCreateLedger, decodeOpenAccount } from './command-codec';
+import { CommandRange, LogRecordField, decodeOther } from './command-codec';
+import { GroupRules } from './group-rules';
 import { invariant } from './invariant';
 import { PackedRules } from './packed-rules';
 import { PACKED_ROW_BYTES } from './packed-rows';
+import { OutcomeFlag } from './outcome-row';
 import { Posting } from './posting';
 import { type LedgerReader } from './reader';
 import { ResultCode } from './result-codes';
@@ -21,6 +24,7 @@ import { WireReader } from './wire';
 
 /** Before each record of a chunk of width 0. */
 const LENGTH_BYTES = 4;
+const MICROS_PER_MILLI = 1000;
 
 /** A committed batch, as much as the ledger needs of its header. */
 export interface LedgerBatch {
@@ -45,6 +49,8 @@ export class LedgerState {
   private readonly wire = new WireReader();
   private readonly fields = new TransferFields();
   private readonly accountRules: AccountRules;
+  private readonly accountUpdates: AccountUpdateRules;
+  private readonly groupRules: GroupRules;
   private readonly transferRules: TransferRules;
   private readonly packedRules: PackedRules;
   private readonly hasher: StateHasher;
@@ -53,6 +59,8 @@ export class LedgerState {
     const posting = new Posting(tables);
     this.accountRules = new AccountRules(tables);
     this.transferRules = new TransferRules(tables, this.accountRules, posting);
+    this.accountUpdates = new AccountUpdateRules(tables);
+    this.groupRules = new GroupRules(tables, this.transferRules);
     this.packedRules = new PackedRules(tables, posting, this.transferRules);
     this.hasher = new StateHasher(tables);
     this.reader = new StateReader(tables);
@@ -149,30 +157,84 @@ export class LedgerState {
   /** Walks the records in place: a view of each would be an allocation of each. */
   private applyValues(body: Buffer, count: number): void {
     let at = 0;
-    for (let i = 0; i < count; i++) {
-      const start = at + LENGTH_BYTES;
-      at = start + body.readUInt32LE(at);
-      this.applyCommand(body, start, at);
+    for (let i = 0; i < count;) {
+      const grouped = this.applyCommand(body, at, count - i);
+      for (let passed = 0; passed < grouped; passed++) at += LENGTH_BYTES + body.readUInt32LE(at);
+      i += grouped;
     }
   }
 
-  private applyCommand(bytes: Buffer, start: number, end: number): void {
-    const { range, context } = this;
-    range.find(bytes, start, end);
+  /**
+   * Applies the record whose length stands at `at`; where a linked group begins with it, all of that.
+   * @param left records in the chunk from this one on
+   * @returns how many records it applied
+   */
+  private applyCommand(bytes: Buffer, at: number, left: number): number {
+    const { range, fields, context } = this;
+    const start = at + LENGTH_BYTES;
+    range.find(bytes, start, start + bytes.readUInt32LE(at));
     if (range.field === LogRecordField.TRANSFER) {
-      if (!decodeTransfer(this.wire, this.fields, bytes, range.start, range.end)) return this.refuseMalformed();
-      this.transferRules.apply(this.fields, context);
-    } else if (range.field === LogRecordField.OPEN_ACCOUNT) {
-      const command = decodeOpenAccount(bytes, range.start, range.end);
-      if (command === undefined) return this.refuseMalformed();
-      this.accountRules.openAccount(command, context);
-    } else {
-      const isCreate = range.field === LogRecordField.CREATE_LEDGER;
-      const command = isCreate ? decodeCreateLedger(bytes, range.start, range.end) : undefined;
-      if (command === undefined) return this.refuseMalformed();
-      this.accountRules.createLedger(command, context);
+      if (!decodeTransfer(this.wire, fields, bytes, range.start, range.end)) this.refuseMalformed();
+      else if (fields.groupSize > 0) return this.applyGroup(bytes, at, left);
+      else {
+        this.transferRules.apply(fields, context);
+        context.nextRecord();
+      }
+    } else this.applyOther(bytes);
+    return 1;
+  }
+
+  /** What begins as a group and is none is refused record by record. */
+  private applyGroup(bytes: Buffer, at: number, left: number): number {
+    const applied = this.groupRules.apply(bytes, at, left, this.context);
+    if (applied > 0) return applied;
+    this.refuseMalformed();
+    return 1;
+  }
+
+  private applyOther(bytes: Buffer): void {
+    const { range, context } = this;
+    const command = range.field === 0 ? undefined : decodeOther(range.field, bytes, range.start, range.end);
+    switch (command?.kind) {
+      case undefined:
+        return this.refuseMalformed();
+      case 'open_account':
+        this.accountRules.openAccount(command, context);
+        break;
+      case 'create_ledger':
+        this.accountRules.createLedger(command, context);
+        break;
+      case 'update_account':
+        this.accountUpdates.apply(command, context);
+        break;
+      case 'expire_hold':
+        this.expireHold();
+        break;
+      case 'set_dedup_age':
+        // A bound that came with an offset was not the system's.
+        if (context.offset >= 0) return this.refuseMalformed();
+        this.tables.dedupAge = command.ageMs * MICROS_PER_MILLI;
+        context.write(ResultCode.OK, 0, 0, 0, undefined);
+        break;
     }
     context.nextRecord();
+  }
+
+  /** One record lets go of one hold, so that a consumer of the log sees each; the state says which hold it is. */
+  private expireHold(): void {
+    const { context, tables } = this;
+    const hold = this.transferRules.holds.expireFirst(context.time, context.offset);
+    if (hold === 0) {
+      context.write(ResultCode.PENDING_TRANSFER_NOT_FOUND, 0, 0, 0, undefined);
+      return;
+    }
+    const row = tables.holds.transfer(hold);
+    const debit = tables.transfers.debit(row);
+    const ledger = tables.ledgers.byNumber(tables.accounts.ledgerOf(debit));
+    context.write(ResultCode.OK, OutcomeFlag.RELEASES, debit, tables.transfers.credit(row), ledger);
+    tables.holds.copyAmount(hold, this.fields.amount);
+    context.setAmount(this.fields.amount, 0);
+    context.setHold(hold);
   }
 
   private refuseMalformed(): void {

@@ -1,9 +1,23 @@
 import { AccountTable } from './account-table';
 import { ByteArena } from './byte-arena';
+import { ExpiryQueue } from './expiry-queue';
+import { GroupTable } from './group-table';
+import { HoldTable } from './hold-table';
+import { Journal } from './journal';
 import { LedgerTable } from './ledger-table';
 import { LimitTable } from './limit-table';
+import { ReversalTable } from './reversal-table';
 import { RESULT_CODE_COUNT, type ResultCode } from './result-codes';
 import { TransferTable } from './transfer-table';
+
+/** How long the tables were at one moment. */
+export interface TableMark {
+  readonly accounts: number;
+  readonly transfers: number;
+  readonly holds: number;
+  readonly reversals: number;
+  readonly arenaBytes: number;
+}
 
 /** Everything that the state machine remembers. A plain container: the rules are elsewhere. */
 export class Tables {
@@ -12,6 +26,11 @@ export class Tables {
   readonly ledgers = new LedgerTable();
   readonly accounts: AccountTable;
   readonly transfers: TransferTable;
+  readonly journal = new Journal();
+  readonly holds = new HoldTable(this.journal);
+  readonly expiries = new ExpiryQueue(this.holds);
+  readonly reversals: ReversalTable;
+  readonly groups: GroupTable;
   /** Transfer records by result, repeats not counted. */
   readonly transfersByResult: Float64Array = new Float64Array(RESULT_CODE_COUNT);
   replayed = 0;
@@ -21,6 +40,8 @@ export class Tables {
   lastTime = 0;
   /** The version of the rules that the next batch is applied under; see RULES_VERSIONS. */
   rulesVersion = 1;
+  /** How long ids are remembered, in microseconds; 0: for ever. */
+  dedupAge = 0;
 
   /**
    * @param hashSeed any 32-bit number, best a node's own and secret, so that nobody can choose ids and names that collide.
@@ -29,9 +50,47 @@ export class Tables {
   constructor(readonly hashSeed: number) {
     this.accounts = new AccountTable(this.arena, hashSeed);
     this.transfers = new TransferTable(this.arena, hashSeed);
+    this.reversals = new ReversalTable(this.journal, hashSeed);
+    this.groups = new GroupTable(this.arena, hashSeed);
   }
 
   count(result: ResultCode): void {
     this.transfersByResult[result] = (this.transfersByResult[result] as number) + 1;
+  }
+
+  /** Takes back what `count` counted. */
+  uncount(result: ResultCode, times: number): void {
+    this.transfersByResult[result] = (this.transfersByResult[result] as number) - times;
+  }
+
+  /** Begins a linked group: from here on it can be undone. */
+  begin(): TableMark {
+    this.journal.begin();
+    return {
+      accounts: this.accounts.count,
+      transfers: this.transfers.count,
+      holds: this.holds.count,
+      reversals: this.reversals.count,
+      arenaBytes: this.arena.bytes,
+    };
+  }
+
+  /** Everything as it was at `begin`, to the byte. What expires is not in the queue yet: that is for the end of the group. */
+  rollBack(mark: TableMark): void {
+    this.journal.undo();
+    // Indexes are cleared by way of what the rows and texts say, so these go from the one that refers to what is referred to.
+    this.reversals.truncate(mark.reversals);
+    this.holds.rows.truncate(mark.holds);
+    this.transfers.truncate(mark.transfers);
+    this.accounts.truncate(mark.accounts);
+    this.arena.truncate(mark.arenaBytes);
+  }
+
+  /** Ends a group that was done. */
+  commit(mark: TableMark): void {
+    this.journal.end();
+    for (let hold = mark.holds + 1; hold <= this.holds.count; hold++) {
+      if (this.holds.expiresAt(hold) !== 0) this.expiries.push(hold);
+    }
   }
 }

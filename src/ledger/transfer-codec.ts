@@ -1,8 +1,8 @@
-import { AmountForm, IdKind, type TransferFields } from './transfer-fields';
+import { AmountForm, IdKind, type IdFields, type TransferFields } from './transfer-fields';
 import { type WireReader, WireType } from './wire';
 
 /** Field numbers of ledger.v1.TransferCommand. */
-const Field = {
+export const Field = {
   ID: 1,
   TEXT_ID: 2,
   DEBIT_ACCOUNT: 3,
@@ -16,21 +16,51 @@ const Field = {
   USER_DATA: 11,
   METADATA: 12,
   FLAGS: 13,
+  TIMEOUT_MS: 14,
+  PENDING_ID: 15,
+  PENDING_TEXT_ID: 16,
+  REVERSES: 17,
+  REVERSES_TEXT_ID: 18,
+  EFFECTIVE_TIME: 19,
+  IMPORTED_TIME: 20,
+  GROUP_ID: 21,
+  GROUP_TEXT_ID: 22,
+  GROUP_INDEX: 23,
+  GROUP_SIZE: 24,
 } as const;
 
-const LAST_FIELD = Field.FLAGS;
+const LAST_FIELD = Field.GROUP_SIZE;
 /** Bit n is set where field n is a VARINT; the others are BYTES. */
 const VARINT_FIELDS =
   (1 << Field.DEBIT_HANDLE) |
   (1 << Field.CREDIT_HANDLE) |
   (1 << Field.CODE) |
   (1 << Field.USER_DATA) |
-  (1 << Field.FLAGS);
+  (1 << Field.FLAGS) |
+  (1 << Field.TIMEOUT_MS) |
+  (1 << Field.EFFECTIVE_TIME) |
+  (1 << Field.IMPORTED_TIME) |
+  (1 << Field.GROUP_INDEX) |
+  (1 << Field.GROUP_SIZE);
+/** Of these pairs a command gives at most one. */
+const EITHER = [
+  (1 << Field.ID) | (1 << Field.TEXT_ID),
+  (1 << Field.AMOUNT) | (1 << Field.AMOUNT_MINOR),
+  (1 << Field.PENDING_ID) | (1 << Field.PENDING_TEXT_ID),
+  (1 << Field.REVERSES) | (1 << Field.REVERSES_TEXT_ID),
+  (1 << Field.GROUP_ID) | (1 << Field.GROUP_TEXT_ID),
+];
+/** Upper words from here on belong to numbers that a double does not hold exactly. */
+const UNSAFE_HIGH = 1 << 21;
 
 /**
  * Decodes the TransferCommand in `bytes[start, end)` in place. False when it is malformed: bytes that are no message, a
- * field of another wire type, an id or an amount that is not 16 bytes, a code or flags beyond 32 bits, or something given
- * both ways or neither (id and text id, an account's name and handle, amount and minor units).
+ * field that this version does not know or that has another wire type, an id or minor units that are not 16 bytes, a code,
+ * flags or a place in a group beyond 32 bits, a time beyond 2^53, no id, a group in part, or something given both ways (an
+ * id and a text id, an account's name and handle, amount and minor units).
+ *
+ * What is not known is refused and not skipped: a newer version means something by it, and a node that did the rest of the
+ * command would be in another state than one that knows it.
  */
 export function decodeTransfer(
   reader: WireReader,
@@ -41,31 +71,34 @@ export function decodeTransfer(
 ): boolean {
   fields.clear(bytes);
   reader.reset(bytes, start, end);
-  let idForms = 0;
-  let amountForms = 0;
+  let given = 0;
   while (reader.next()) {
     const field = reader.field;
-    if (field > LAST_FIELD) continue;
+    if (field > LAST_FIELD) return false;
     if (((VARINT_FIELDS >>> field) & 1) !== 0) {
       if (reader.type !== WireType.VARINT || !takeNumber(fields, reader)) return false;
     } else {
       if (reader.type !== WireType.BYTES) return false;
       // Proto3 does not tell an empty field from an absent one.
       if (reader.length === 0) continue;
-      if (field === Field.ID || field === Field.TEXT_ID) idForms |= field;
-      if (field === Field.AMOUNT || field === Field.AMOUNT_MINOR) amountForms |= field;
+      given |= 1 << field;
       if (!takeBytes(fields, reader)) return false;
     }
   }
   return (
     !reader.malformed &&
-    idForms !== (Field.ID | Field.TEXT_ID) &&
-    amountForms !== (Field.AMOUNT | Field.AMOUNT_MINOR) &&
-    fields.idKind !== IdKind.NONE &&
-    fields.amountForm !== AmountForm.NONE &&
-    fields.debit.hasName !== fields.debit.hasHandle &&
-    fields.credit.hasName !== fields.credit.hasHandle
+    !givesBoth(given) &&
+    fields.id.isGiven &&
+    fields.group.isGiven === fields.groupSize > 0 &&
+    (fields.groupSize === 0 ? fields.groupIndex === 0 : fields.groupIndex < fields.groupSize) &&
+    !(fields.debit.hasName && fields.debit.hasHandle) &&
+    !(fields.credit.hasName && fields.credit.hasHandle)
   );
+}
+
+function givesBoth(given: number): boolean {
+  for (const pair of EITHER) if ((given & pair) === pair) return true;
+  return false;
 }
 
 function takeNumber(fields: TransferFields, reader: WireReader): boolean {
@@ -83,26 +116,34 @@ function takeNumber(fields: TransferFields, reader: WireReader): boolean {
       fields.userDataLow = low;
       fields.userDataHigh = high;
       return true;
-    case Field.CODE:
-      fields.code = low;
-      return high === 0;
+    case Field.TIMEOUT_MS:
+      fields.timeoutLow = low;
+      fields.timeoutHigh = high;
+      return high < UNSAFE_HIGH;
+    case Field.EFFECTIVE_TIME:
+      fields.effectiveLow = low;
+      fields.effectiveHigh = high;
+      return high < UNSAFE_HIGH;
+    case Field.IMPORTED_TIME:
+      fields.importedLow = low;
+      fields.importedHigh = high;
+      return high < UNSAFE_HIGH;
     default:
-      fields.flags = low;
-      return high === 0;
+      return takeWord(fields, reader.field, low) && high === 0;
   }
+}
+
+function takeWord(fields: TransferFields, field: number, value: number): boolean {
+  if (field === Field.CODE) fields.code = value;
+  else if (field === Field.FLAGS) fields.flags = value;
+  else if (field === Field.GROUP_INDEX) fields.groupIndex = value;
+  else fields.groupSize = value;
+  return true;
 }
 
 function takeBytes(fields: TransferFields, reader: WireReader): boolean {
   const { start, length } = reader;
   switch (reader.field) {
-    case Field.ID:
-      fields.idKind = IdKind.UUID;
-      return readWords(reader.bytes, start, length, fields.id);
-    case Field.TEXT_ID:
-      fields.idKind = IdKind.TEXT;
-      fields.textIdStart = start;
-      fields.textIdLength = length;
-      return true;
     case Field.DEBIT_ACCOUNT:
       fields.debit.nameStart = start;
       fields.debit.nameLength = length;
@@ -123,14 +164,49 @@ function takeBytes(fields: TransferFields, reader: WireReader): boolean {
       fields.ledgerStart = start;
       fields.ledgerLength = length;
       return true;
-    default:
+    case Field.METADATA:
       fields.metadataStart = start;
       fields.metadataLength = length;
       return true;
+    default:
+      return takeId(fields, reader);
   }
 }
 
-function readWords(bytes: Uint8Array, start: number, length: number, target: Uint32Array): boolean {
+function takeId(fields: TransferFields, reader: WireReader): boolean {
+  switch (reader.field) {
+    case Field.ID:
+      return takeUuid(fields.id, reader);
+    case Field.TEXT_ID:
+      return takeText(fields.id, reader);
+    case Field.PENDING_ID:
+      return takeUuid(fields.pending, reader);
+    case Field.PENDING_TEXT_ID:
+      return takeText(fields.pending, reader);
+    case Field.REVERSES:
+      return takeUuid(fields.reverses, reader);
+    case Field.REVERSES_TEXT_ID:
+      return takeText(fields.reverses, reader);
+    case Field.GROUP_ID:
+      return takeUuid(fields.group, reader);
+    default:
+      return takeText(fields.group, reader);
+  }
+}
+
+function takeUuid(id: IdFields, reader: WireReader): boolean {
+  id.kind = IdKind.UUID;
+  return readWords(reader.bytes, reader.start, reader.length, id.words);
+}
+
+function takeText(id: IdFields, reader: WireReader): boolean {
+  id.kind = IdKind.TEXT;
+  id.textStart = reader.start;
+  id.textLength = reader.length;
+  return true;
+}
+
+export function readWords(bytes: Uint8Array, start: number, length: number, target: Uint32Array): boolean {
   if (length !== 16) return false;
   for (let i = 0; i < 4; i++) {
     const at = start + 4 * i;

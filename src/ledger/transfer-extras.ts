@@ -1,23 +1,39 @@
 import { type ByteArena, sameBytes } from './byte-arena';
-import { type AccountFields, type TransferFields } from './transfer-fields';
+import { IdKind, type IdFields } from './transfer-fields';
+import { joinWords, toBigInt128 } from './words';
 
 /**
- * What a remembered transfer has beyond its row, as one entry of the arena: a text id, metadata, and, of a refusal, what
- * could not be resolved when it was refused.
+ * What a remembered transfer has beyond its row, as one entry of the arena: a text id, metadata, what it has to do with
+ * other transfers, and, of a refusal, what could not be resolved when it was refused.
  *
  * ```
  *  0 u8 length of the text id      1 u8 digits after the point of a decimal amount   2 u16 length of the metadata
- *  4 u8 debit kind (0 in the row, 1 name, 2 handle)   5 u8 credit kind   6 u8 debit length   7 u8 credit length
- *  8 u32 ledger number (0: see the code)   12 u8 length of the ledger code   13 u8 zero   14 u16 zero
- * 16 text id, metadata, debit, credit, ledger code
+ *  4 u8 debit kind (see RefKind)   5 u8 credit kind   6 u8 debit length   7 u8 credit length
+ *  8 u32 ledger number (0: see the code)   12 u8 length of the ledger code   13 u8 parts   14 u16 zero
+ * 16 text id, metadata, debit, credit, ledger code, then the parts that are there, in this order:
+ *    1 u128 what was moved or held, where that is not the amount    2 u32 number of the hold
+ *    4 u64 timeout in ms    8 the id that it posts, voids or reverses: u8 kind, u8 length, bytes
+ *   16 u64 effective time, µs   32 u64 imported time, µs   64 u32 group   128 u32 the reversal before this one, plus 1
  * ```
  */
-const HEADER = 16;
-export const RefKind = { IN_ROW: 0, NAME: 1, HANDLE: 2 } as const;
+export const EXTRAS_HEADER_BYTES = 16;
+/** NONE: the command left the account to the transfer that it posts, voids or reverses. */
+export const RefKind = { IN_ROW: 0, NAME: 1, HANDLE: 2, NONE: 3 } as const;
+export const Part = {
+  MOVED: 1,
+  HOLD: 2,
+  TIMEOUT: 4,
+  REFERENCE: 8,
+  EFFECTIVE: 16,
+  IMPORTED: 32,
+  GROUP: 64,
+  REVERSAL: 128,
+} as const;
+export const UUID_BYTES = 16;
 
 /** An entry that was read: ranges in `page`. One instance is used again and again. */
 export class TransferExtras {
-  page: Uint8Array = new Uint8Array(HEADER);
+  page: Uint8Array = new Uint8Array(EXTRAS_HEADER_BYTES);
   textIdStart = 0;
   textIdLength = 0;
   decimalDigits = 0;
@@ -32,9 +48,28 @@ export class TransferExtras {
   ledgerNumber = 0;
   ledgerStart = 0;
   ledgerLength = 0;
+  private movedStart = 0;
+  /** It has read nothing, and need not do so again. */
+  private isEmpty = false;
+  /** 0: none. */
+  hold = 0;
+  /** Milliseconds; 0: none. */
+  timeout = 0;
+  referenceKind: number = IdKind.NONE;
+  referenceStart = 0;
+  referenceLength = 0;
+  /** Microseconds since the Unix epoch; 0: none. */
+  effectiveTime = 0;
+  importedTime = 0;
+  /** Row of the group, plus 1; 0: none. */
+  group = 0;
+  /** Row of the transfer that reversed the same one before, plus 1; 0: none. */
+  previousReversal = 0;
 
   /** Reference 0 reads as an entry without anything. */
   read(arena: ByteArena, ref: number): this {
+    if (ref === 0 && this.isEmpty) return this;
+    this.isEmpty = ref === 0;
     this.page = ref === 0 ? NOTHING : arena.pageOf(ref);
     const page = this.page;
     const at = ref === 0 ? 0 : arena.startOf(ref);
@@ -47,16 +82,61 @@ export class TransferExtras {
     this.creditLength = page[at + 7] as number;
     this.ledgerNumber = readWord(page, at + 8);
     this.ledgerLength = page[at + 12] as number;
-    this.textIdStart = at + HEADER;
+    this.textIdStart = at + EXTRAS_HEADER_BYTES;
     this.metadataStart = this.textIdStart + this.textIdLength;
     this.debitStart = this.metadataStart + this.metadataLength;
     this.creditStart = this.debitStart + this.debitLength;
     this.ledgerStart = this.creditStart + this.creditLength;
+    this.readParts(page[at + 13] as number, this.ledgerStart + this.ledgerLength);
     return this;
+  }
+
+  private readParts(parts: number, start: number): void {
+    this.hold = this.timeout = this.effectiveTime = this.importedTime = this.group = this.previousReversal = 0;
+    this.referenceKind = IdKind.NONE;
+    this.referenceLength = 0;
+    if (parts === 0) return;
+    const { page } = this;
+    let at = start;
+    this.movedStart = at;
+    if ((parts & Part.MOVED) !== 0) at += UUID_BYTES;
+    if ((parts & Part.HOLD) !== 0) this.hold = readWord(page, (at += 4) - 4);
+    if ((parts & Part.TIMEOUT) !== 0) this.timeout = readLong(page, (at += 8) - 8);
+    if ((parts & Part.REFERENCE) !== 0) {
+      this.referenceKind = page[at] as number;
+      this.referenceLength = page[at + 1] as number;
+      this.referenceStart = at + 2;
+      at += 2 + this.referenceLength;
+    }
+    if ((parts & Part.EFFECTIVE) !== 0) this.effectiveTime = readLong(page, (at += 8) - 8);
+    if ((parts & Part.IMPORTED) !== 0) this.importedTime = readLong(page, (at += 8) - 8);
+    if ((parts & Part.GROUP) !== 0) this.group = readWord(page, (at += 4) - 4);
+    if ((parts & Part.REVERSAL) !== 0) this.previousReversal = readWord(page, at);
+  }
+
+  /** Only of a transfer whose amount is not what it moved or held. */
+  get moved(): bigint {
+    const words = new Uint32Array(4);
+    this.copyMoved(words, 0);
+    return toBigInt128(words, 0);
+  }
+
+  copyMoved(target: Uint32Array, at: number): void {
+    for (let i = 0; i < 4; i++) target[at + i] = readWord(this.page, this.movedStart + 4 * i);
   }
 
   isTextId(bytes: Uint8Array, start: number, length: number): boolean {
     return this.textIdLength === length && sameBytes(this.page, this.textIdStart, bytes, start, length);
+  }
+
+  /** Whether it refers to the transfer with this id, or to none where the id is not given. */
+  refersTo(source: Uint8Array, id: IdFields): boolean {
+    if (this.referenceKind !== id.kind) return false;
+    if (id.kind === IdKind.NONE) return true;
+    const { page, referenceStart: start, referenceLength: length } = this;
+    if (id.kind === IdKind.TEXT)
+      return length === id.textLength && sameBytes(page, start, source, id.textStart, length);
+    return id.words.every((part, i) => readWord(page, start + 4 * i) === part);
   }
 
   text(start: number, length: number): string {
@@ -72,75 +152,13 @@ export class TransferExtras {
   }
 }
 
-const NOTHING = new Uint8Array(HEADER);
-
-/** What a row cannot say by itself. */
-export interface Unresolved {
-  /** Handles in the row; 0: the account goes into the entry as the command names it. */
-  readonly debit: number;
-  readonly credit: number;
-  /** The ledger's number; 0: unknown, the code goes into the entry as the command names it. Read where an account is missing. */
-  readonly ledger: number;
-  /** The amount stands in the row as a coefficient with so many digits after the point; undefined: in minor units. */
-  readonly decimalDigits: number | undefined;
-}
-
-/** Stores what a command has beyond its row; 0 where there is nothing. */
-export function storeExtras(arena: ByteArena, fields: TransferFields, unresolved: Unresolved): number {
-  const missing = unresolved.debit === 0 || unresolved.credit === 0;
-  if (fields.textIdLength === 0 && fields.metadataLength === 0 && !missing) return 0;
-  const debitLength = unresolved.debit === 0 ? refLength(fields.debit) : 0;
-  const creditLength = unresolved.credit === 0 ? refLength(fields.credit) : 0;
-  const ledgerLength = missing && unresolved.ledger === 0 ? fields.ledgerLength : 0;
-  const ref = arena.reserve(
-    HEADER + fields.textIdLength + fields.metadataLength + debitLength + creditLength + ledgerLength,
-  );
-  const page = arena.pageOf(ref);
-  const start = arena.startOf(ref);
-  page[start] = fields.textIdLength;
-  page[start + 1] = unresolved.decimalDigits ?? 0;
-  page[start + 2] = fields.metadataLength;
-  page[start + 3] = fields.metadataLength >>> 8;
-  page[start + 4] = unresolved.debit === 0 ? refKind(fields.debit) : RefKind.IN_ROW;
-  page[start + 5] = unresolved.credit === 0 ? refKind(fields.credit) : RefKind.IN_ROW;
-  page[start + 6] = debitLength;
-  page[start + 7] = creditLength;
-  writeWord(page, start + 8, missing ? unresolved.ledger : 0);
-  page[start + 12] = ledgerLength;
-  let at = start + HEADER;
-  at = copyRange(page, at, fields.source, fields.textIdStart, fields.textIdLength);
-  at = copyRange(page, at, fields.source, fields.metadataStart, fields.metadataLength);
-  if (debitLength > 0) at = copyRef(page, at, fields, fields.debit);
-  if (creditLength > 0) at = copyRef(page, at, fields, fields.credit);
-  copyRange(page, at, fields.source, fields.ledgerStart, ledgerLength);
-  return ref;
-}
-
-function refKind(account: AccountFields): number {
-  return account.hasName ? RefKind.NAME : RefKind.HANDLE;
-}
-
-function refLength(account: AccountFields): number {
-  return account.hasName ? account.nameLength : 8;
-}
-
-function copyRef(page: Uint8Array, at: number, fields: TransferFields, account: AccountFields): number {
-  if (account.hasName) return copyRange(page, at, fields.source, account.nameStart, account.nameLength);
-  writeWord(page, at, account.handleLow);
-  writeWord(page, at + 4, account.handleHigh);
-  return at + 8;
-}
-
-function copyRange(page: Uint8Array, at: number, source: Uint8Array, start: number, length: number): number {
-  for (let i = 0; i < length; i++) page[at + i] = source[start + i] as number;
-  return at + length;
-}
-
-function writeWord(page: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) page[at + i] = value >>> (8 * i);
-}
+const NOTHING = new Uint8Array(EXTRAS_HEADER_BYTES);
 
 function readWord(page: Uint8Array, at: number): number {
   const low = (page[at] as number) | ((page[at + 1] as number) << 8) | ((page[at + 2] as number) << 16);
   return (low | ((page[at + 3] as number) << 24)) >>> 0;
+}
+
+function readLong(page: Uint8Array, at: number): number {
+  return joinWords(readWord(page, at), readWord(page, at + 4));
 }

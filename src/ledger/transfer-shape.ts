@@ -8,13 +8,25 @@ import { TEXT_ID_MAX_BYTES, isLedgerCode, parseUuid } from './identifiers';
 import { type LedgerEntry } from './ledger-table';
 import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
-import { type AccountFields, AmountForm, IdKind, type TransferFields } from './transfer-fields';
+import {
+  type AccountFields,
+  AmountForm,
+  type IdFields,
+  IdKind,
+  KIND_FLAGS,
+  KNOWN_FLAGS,
+  RESOLVING_FLAGS,
+  type TransferFields,
+  TransferFlag,
+} from './transfer-fields';
 import { compare128, fromBigInt128, isZero128 } from './words';
 
 /** Keeps text ids apart from whatever else may be hashed one day. */
 const TEXT_ID_DOMAIN = Buffer.from('ledger-node/transfer-text-id/v1\0');
 const MAX_AMOUNT = new Uint32Array(4);
 fromBigInt128(MAX_AMOUNT, 0, MAX_MINOR);
+/** A hundred years: added to any time of a log it is still a number that a double holds exactly. */
+export const MAX_TIMEOUT_MS = 100 * 366 * 24 * 3600 * 1000;
 
 /**
  * Rule 1 once more: the doors have asked it, but what is in the log decides. On the way it finds what the command's names
@@ -34,7 +46,7 @@ export class TransferShape {
     private readonly decimal: DecimalBytes,
   ) {}
 
-  /** Leaves the decimal scanned where the amount is text, and the id's four words where the id is text. */
+  /** Leaves the decimal scanned where the amount is text, and the four words of every id where it is text. */
   fault(fields: TransferFields): ResultCode {
     const fault = this.faultOfBytes(fields);
     if (fault !== ResultCode.OK) {
@@ -51,34 +63,67 @@ export class TransferShape {
   }
 
   private faultOfBytes(fields: TransferFields): ResultCode {
-    const { debit, credit, amount } = fields;
-    if (!this.isIdValid(fields) || !this.findNames(fields)) return ResultCode.MALFORMED_RECORD;
-    if (fields.amountForm === AmountForm.TEXT) {
-      const isDecimal = this.decimal.scan(fields.source, fields.amountStart, fields.amountLength);
-      if (!isDecimal) return ResultCode.MALFORMED_RECORD;
-      const fault = this.decimal.faultAtAnyScale();
-      if (fault !== ResultCode.OK) return fault;
-    } else {
-      if (isZero128(amount, 0)) return ResultCode.AMOUNT_MUST_NOT_BE_ZERO;
-      if (compare128(amount, 0, MAX_AMOUNT, 0) > 0) return ResultCode.AMOUNT_TOO_LARGE;
-    }
-    if (fields.flags !== 0 || fields.metadataLength > METADATA_MAX_BYTES) return ResultCode.MALFORMED_RECORD;
-    if (!debit.hasHandle && !debit.hasName) return ResultCode.MALFORMED_RECORD;
-    if (!credit.hasHandle && !credit.hasName) return ResultCode.MALFORMED_RECORD;
+    const { debit, credit } = fields;
+    if (!this.isIdValid(fields, fields.id) || !this.findNames(fields)) return ResultCode.MALFORMED_RECORD;
+    const fault = this.amountFault(fields);
+    if (fault !== ResultCode.OK) return fault;
+    if (!this.areFlagsValid(fields) || fields.metadataLength > METADATA_MAX_BYTES) return ResultCode.MALFORMED_RECORD;
+    if (!fields.refers && !(debit.isGiven && credit.isGiven)) return ResultCode.MALFORMED_RECORD;
     const sameHandle =
       debit.hasHandle && debit.handleLow === credit.handleLow && debit.handleHigh === credit.handleHigh;
     return sameHandle || sameName(fields) ? ResultCode.ACCOUNTS_MUST_BE_DIFFERENT : ResultCode.OK;
   }
 
-  private isIdValid(fields: TransferFields): boolean {
-    if (fields.idKind === IdKind.UUID) return !fields.isReservedId();
-    const { textIdStart: start, textIdLength: length } = fields;
+  /** A transfer that refers to another one may leave the amount to it; one that voids must. */
+  private amountFault(fields: TransferFields): ResultCode {
+    const { amount } = fields;
+    switch (fields.amountForm) {
+      case AmountForm.NONE:
+        return fields.refers ? ResultCode.OK : ResultCode.MALFORMED_RECORD;
+      case AmountForm.TEXT:
+        return this.decimal.scan(fields.source, fields.amountStart, fields.amountLength)
+          ? this.decimal.faultAtAnyScale()
+          : ResultCode.MALFORMED_RECORD;
+      default:
+        if (isZero128(amount, 0)) return ResultCode.AMOUNT_MUST_NOT_BE_ZERO;
+        return compare128(amount, 0, MAX_AMOUNT, 0) > 0 ? ResultCode.AMOUNT_TOO_LARGE : ResultCode.OK;
+    }
+  }
+
+  /** What belongs together and what contradicts itself. */
+  private areFlagsValid(fields: TransferFields): boolean {
+    const { flags, timeout } = fields;
+    const kind = flags & KIND_FLAGS;
+    const resolves = (flags & RESOLVING_FLAGS) !== 0;
+    const balances = (flags & TransferFlag.BALANCING) !== 0;
+    const isImported = (fields.importedLow | fields.importedHigh) !== 0;
+    return (
+      (flags & ~KNOWN_FLAGS) === 0 &&
+      // At most one bit is set.
+      (kind & (kind - 1)) === 0 &&
+      resolves === fields.pending.isGiven &&
+      !(balances && fields.refers) &&
+      !(fields.reverses.isGiven && kind !== 0) &&
+      !(kind === TransferFlag.VOID && fields.amountForm !== AmountForm.NONE) &&
+      // A timeout counts from the ledger's time, which says nothing about a hold of another book.
+      (timeout === 0 || (kind === TransferFlag.PENDING && timeout <= MAX_TIMEOUT_MS && !isImported)) &&
+      this.isIdValid(fields, fields.pending) &&
+      this.isIdValid(fields, fields.reverses) &&
+      this.isIdValid(fields, fields.group)
+    );
+  }
+
+  /** Also where it is not given. */
+  isIdValid(fields: TransferFields, id: IdFields): boolean {
+    if (id.kind === IdKind.NONE) return true;
+    if (id.kind === IdKind.UUID) return !id.isReserved();
+    const { textStart: start, textLength: length } = id;
     if (length > TEXT_ID_MAX_BYTES) return false;
     const bytes = fields.source.subarray(start, start + length);
     if (!isUtf8(bytes) || bytes.includes(0)) return false;
     // A UUID has one form in the log, its bytes; as a text it would be a second id beside itself.
     if (length >= 32 && parseUuid(fields.text(start, length)) !== undefined) return false;
-    textIdWords(bytes, fields.id);
+    textIdWords(bytes, id.words);
     return true;
   }
 

@@ -2,7 +2,7 @@ import { type ByteArena } from './byte-arena';
 import { HashIndex, hashWords } from './hash-index';
 import { PagedRows } from './paged-rows';
 import { TransferExtras } from './transfer-extras';
-import { IdKind, type TransferFields } from './transfer-fields';
+import { IdKind, type IdFields, KIND_FLAGS, type TransferFields, TransferFlag } from './transfer-fields';
 import { highWord, joinSigned, joinWords, lowWord, toBigInt128, word } from './words';
 
 /**
@@ -27,7 +27,9 @@ export const Row = {
   EXTRAS: 17,
 } as const;
 
+/** From bit 2 on the transfer's own flags (`TransferFlag`). */
 export const RowFlag = { TEXT_ID: 1, DECIMAL_AMOUNT: 2 } as const;
+export const ROW_TRANSFER_FLAGS_SHIFT = 2;
 
 /** Transfers that were done and refusals that burned their id, in the order of the log, found by id. */
 export class TransferTable {
@@ -77,9 +79,9 @@ export class TransferTable {
     );
   }
 
-  /** The row of a command's id, or -1. A text id is compared as a text too: nothing rests on its hash. */
-  find(hash: number, fields: TransferFields): number {
-    if (fields.idKind === IdKind.UUID) return this.findUuid(hash, fields.id, 0);
+  /** The row of an id in a command, or -1. A text id is compared as a text too: nothing rests on its hash. */
+  find(hash: number, source: Uint8Array, id: IdFields): number {
+    if (id.kind === IdKind.UUID) return this.findUuid(hash, id.words, 0);
     const slots = this.ids.slotsOf(hash);
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
@@ -88,7 +90,7 @@ export class TransferTable {
       const row = number - 1;
       if (slots[slot * 2] !== hash || (this.flags(row) & RowFlag.TEXT_ID) === 0) continue;
       const extras = this.scratch.read(this.arena, this.extrasRef(row));
-      if (extras.isTextId(fields.source, fields.textIdStart, fields.textIdLength)) return row;
+      if (extras.isTextId(source, id.textStart, id.textLength)) return row;
     }
   }
 
@@ -97,7 +99,7 @@ export class TransferTable {
     const row = this.rows.append();
     const page = this.rows.pageOf(row);
     const at = this.rows.startOf(row);
-    for (let i = 0; i < 4; i++) page[at + Row.ID + i] = word(fields.id, i);
+    for (let i = 0; i < 4; i++) page[at + Row.ID + i] = word(fields.id.words, i);
     page[at + Row.USER_DATA] = fields.userDataLow;
     page[at + Row.USER_DATA + 1] = fields.userDataHigh;
     page[at + Row.CODE] = fields.code;
@@ -142,6 +144,25 @@ export class TransferTable {
     return this.wordOf(row, Row.OFFSET_HIGH_RESULT_FLAGS) >>> 24;
   }
 
+  /** The transfer's own flags, see `TransferFlag`. */
+  transferFlags(row: number): number {
+    return this.flags(row) >>> ROW_TRANSFER_FLAGS_SHIFT;
+  }
+
+  /** Minor units that it moved, from its debit to its credit account; 0 of a refusal, of a hold and of a void. */
+  moved(row: number): bigint {
+    const flags = this.transferFlags(row);
+    if (this.result(row) !== 0 || (flags & (TransferFlag.PENDING | TransferFlag.VOID)) !== 0) return 0n;
+    if ((flags & TransferFlag.BALANCING) === 0) return this.amount(row);
+    return this.scratch.read(this.arena, this.extrasRef(row)).moved;
+  }
+
+  /** Number of the hold that it made, posted or voided; 0: none. */
+  hold(row: number): number {
+    if (this.result(row) !== 0 || (this.transferFlags(row) & KIND_FLAGS) === 0) return 0;
+    return this.scratch.read(this.arena, this.extrasRef(row)).hold;
+  }
+
   offset(row: number): number {
     // The sign of 48 bits, for the -1 of a record without an offset.
     const high = (this.wordOf(row, Row.OFFSET_HIGH_RESULT_FLAGS) << 16) >> 16;
@@ -158,6 +179,14 @@ export class TransferTable {
 
   wordOf(row: number, at: number): number {
     return word(this.rows.pageOf(row), this.rows.startOf(row) + at);
+  }
+
+  /** Drops the rows from `count` on: those of a group of transfers that failed. */
+  truncate(count: number): void {
+    for (let row = this.count - 1; row >= count; row--) {
+      this.ids.remove(this.hashOf(this.rows.pageOf(row), this.rows.startOf(row)), row + 1);
+    }
+    this.rows.truncate(count);
   }
 
   /** Makes the index anew over rows that were restored. */

@@ -4,7 +4,7 @@ import { ChunkFormatError, RecordType, iterateChunks, type Chunk } from '../log/
 import { LogDamageError, LogRangeError } from '../log/log-errors';
 import type { LogStore } from '../log/log-store';
 import { OUTCOME_ROW_BYTES, isOutcomeRowSet } from '../ledger/outcome-row';
-import { recordValue, type LedgerCodes } from '../ledger/record-value';
+import { recordValue, type Holds, type LedgerCodes } from '../ledger/record-value';
 import { OutcomeDamageError } from './outcome-keeper';
 
 export interface RecordReaderOptions {
@@ -16,6 +16,7 @@ export interface RecordReaderOptions {
   /** The error that names where an outcome is missing. */
   readonly damageAt: (offset: number) => OutcomeDamageError;
   readonly ledgerCodes: LedgerCodes;
+  readonly holds: Holds;
   readonly appliedIndex: () => number;
   /** The offset after the last record that is committed and applied here. */
   readonly nextOffset: () => number;
@@ -110,7 +111,8 @@ export class RecordReader {
         if (chunk.type === RecordType.Ledger && !isOutcomeRowSet(outcomes, row)) {
           throw this.options.damageAt(header.baseOffset + place);
         }
-        const value = recordValue(chunk.type, chunk.width, chunk.record(at), outcomes, row, this.options.ledgerCodes);
+        const { ledgerCodes, holds } = this.options;
+        const value = recordValue(chunk.type, chunk.width, chunk.record(at), outcomes, row, ledgerCodes, holds);
         into.push({
           offset: header.baseOffset + place,
           term: header.term,

@@ -54,6 +54,7 @@ export interface AccountSpec<N = string> {
   max_balance?: string;
   user_data: N;
   metadata: Buffer;
+  imported_time?: N;
 }
 
 export interface OpenAccountsRequest {
@@ -81,6 +82,14 @@ export interface Transfer<N = string> {
   metadata: Buffer;
   debit_handle: N;
   credit_handle: N;
+  kind?: number;
+  pending_id?: string;
+  timeout_ms?: N;
+  balancing?: boolean;
+  reverses?: string;
+  effective_time?: N;
+  imported_time?: N;
+  group?: string;
 }
 
 export interface CreateTransfersRequest {

@@ -1,60 +1,25 @@
 import fc from 'fast-check';
 import { type Command, decodeCommand, encodeCommand } from '../../src/ledger/command-codec';
-import { i128ToBytes, u128ToBytes } from '../../src/ledger/amounts';
-import { createLedger, openAccount, transfer, uuid, uuidBytes } from './ledger-under-test';
+import {
+  createLedger,
+  EXPIRE,
+  linked,
+  openAccount,
+  pending,
+  post,
+  reversal,
+  transfer,
+  update,
+  uuid,
+  uuidBytes,
+  voids,
+} from './ledger-under-test';
 import { publishedCodec } from './published-codec';
+import { published } from './published-commands';
 import { histories } from './random-histories';
 import { check } from './random-runs';
 
 const MAX_U64 = 2n ** 64n - 1n;
-
-/** A command as the published proto says it. */
-function published(command: Command): object {
-  if (command.kind === 'create_ledger') {
-    const { code, scale, rounding, autoOpen: auto_open, defaultMinBalance: min, defaultMaxBalance: max } = command;
-    const bytes = (limit: bigint | undefined): Buffer => (limit === undefined ? Buffer.alloc(0) : i128ToBytes(limit));
-    return {
-      create_ledger: {
-        code,
-        scale,
-        rounding,
-        auto_open,
-        default_min_balance: bytes(min),
-        default_max_balance: bytes(max),
-      },
-    };
-  }
-  if (command.kind === 'open_account') {
-    const { name, ledger, min, max, metadata } = command;
-    const kinds = ['default', 'none', 'given'];
-    return {
-      open_account: {
-        name,
-        ledger,
-        min_kind: kinds.indexOf(min.kind),
-        max_kind: kinds.indexOf(max.kind),
-        min_balance: min.kind === 'given' ? min.text : '',
-        max_balance: max.kind === 'given' ? max.text : '',
-        user_data: command.userData.toString(),
-        metadata,
-      },
-    };
-  }
-  const { id, debit, credit, amount, ledger, code, userData, metadata, flags } = command;
-  return {
-    transfer: {
-      ...(id.kind === 'uuid' ? { id: id.bytes } : { text_id: id.text }),
-      ...('name' in debit ? { debit_account: debit.name } : { debit_handle: debit.handle }),
-      ...('name' in credit ? { credit_account: credit.name } : { credit_handle: credit.handle }),
-      ...('text' in amount ? { amount: amount.text } : { amount_minor: u128ToBytes(amount.minor) }),
-      ledger,
-      code,
-      user_data: userData.toString(),
-      metadata,
-      flags,
-    },
-  };
-}
 
 describe('commands in the log', () => {
   const samples: Command[] = [
@@ -72,8 +37,23 @@ describe('commands in the log', () => {
       ledger: 'USD',
       code: 2 ** 32 - 1,
       userData: MAX_U64,
-      flags: 2 ** 32 - 1,
+      flags: 9,
+      timeoutMs: 2 ** 40,
+      effectiveTime: 2 ** 53 - 1,
+      importedTime: 1,
+      group: { id: { kind: 'text', text: 'g' }, index: 3, size: 8190 },
     }),
+    post({ id: uuid(1), to: uuid(2) }),
+    post({ id: 'p', to: 'hold', from: 'a', payee: 7, amount: '0.5', ledger: 'USD', code: 9 }),
+    voids({ id: 'v', to: 'hold' }),
+    reversal({ id: 'r', to: uuid(3), amount: 9n }),
+    ...linked(uuid(9), reversal({ id: 'r', to: 'text' }), pending({ id: 'h', from: 'a', to: 'b', amount: '1' })),
+    update('a', { closed: true }),
+    update('a', { closed: false, min: 'none', max: '7' }),
+    { kind: 'update_account', account: { handle: 4 }, min: { kind: 'default' }, max: undefined, closed: undefined },
+    EXPIRE,
+    { kind: 'set_dedup_age', ageMs: 86_400_000 },
+    { ...openAccount('old'), importedTime: 5 } as Command,
   ];
 
   test.each(samples)('case %# is written and read as the published proto says', (command) => {

@@ -1,11 +1,19 @@
-import { type AccountRef, type Command, encodeCommand, type LimitSpec } from '../../src/ledger/command-codec';
-import { normaliseId } from '../../src/ledger/identifiers';
+import {
+  type AccountRef,
+  type Command,
+  encodeCommand,
+  type GroupPlace,
+  type LimitSpec,
+  type ReferringCommand,
+} from '../../src/ledger/command-codec';
+import { normaliseId, type TransferId } from '../../src/ledger/identifiers';
 import { decodeOutcomeRow, OUTCOME_ROW_BYTES, type OutcomeRow } from '../../src/ledger/outcome-row';
 import { encodePackedRows, type PackedTransfer } from '../../src/ledger/packed-rows';
 import { type BalanceView } from '../../src/ledger/reader';
 import { resultName } from '../../src/ledger/result-codes';
 import { LedgerState } from '../../src/ledger/state';
 import { Tables } from '../../src/ledger/tables';
+import { TransferFlag } from '../../src/ledger/transfer-fields';
 import { encodeRows, encodeValues } from '../../src/log/chunk';
 
 export const NO_BYTES = Buffer.alloc(0);
@@ -20,6 +28,21 @@ export interface TransferOptions {
   readonly userData?: bigint;
   readonly metadata?: Buffer;
   readonly flags?: number;
+  readonly timeoutMs?: number;
+  readonly effectiveTime?: number;
+  readonly importedTime?: number;
+  readonly group?: GroupPlace;
+}
+
+export interface ReferringOptions {
+  readonly id: string;
+  readonly to: string;
+  readonly from?: string | number;
+  readonly payee?: string | number;
+  readonly amount?: string | bigint;
+  readonly ledger?: string;
+  readonly code?: number;
+  readonly group?: GroupPlace;
 }
 
 function accountRef(account: string | number): AccountRef {
@@ -40,6 +63,61 @@ export function transfer(options: TransferOptions): Command {
     userData,
     metadata,
     flags,
+    ...((options.timeoutMs ?? 0) === 0 ? {} : { timeoutMs: options.timeoutMs }),
+    ...((options.effectiveTime ?? 0) === 0 ? {} : { effectiveTime: options.effectiveTime }),
+    ...((options.importedTime ?? 0) === 0 ? {} : { importedTime: options.importedTime }),
+    ...(options.group === undefined ? {} : { group: options.group }),
+  };
+}
+
+function idOf(text: string): TransferId {
+  return normaliseId(text) ?? { kind: 'text', text };
+}
+
+/** A transfer that holds. */
+export function pending(options: TransferOptions): Command {
+  return transfer({ ...options, flags: (options.flags ?? 0) | TransferFlag.PENDING });
+}
+
+function refer(action: ReferringCommand['action'], options: ReferringOptions): Command {
+  const { from, payee, amount, ledger = '', code = 0, group } = options;
+  return {
+    kind: 'refer',
+    action,
+    id: idOf(options.id),
+    to: idOf(options.to),
+    debit: from === undefined ? undefined : accountRef(from),
+    credit: payee === undefined ? undefined : accountRef(payee),
+    amount: amount === undefined ? undefined : typeof amount === 'string' ? { text: amount } : { minor: amount },
+    ledger,
+    code,
+    userData: 0n,
+    metadata: NO_BYTES,
+    ...(group === undefined ? {} : { group }),
+  };
+}
+
+export const post = (options: ReferringOptions): Command => refer('post', options);
+export const voids = (options: ReferringOptions): Command => refer('void', options);
+export const reversal = (options: ReferringOptions): Command => refer('reverse', options);
+
+/** Puts transfers into a linked group, in their order. */
+export function linked(id: string, ...members: Command[]): Command[] {
+  return members.map((member, index) => {
+    if (member.kind !== 'transfer' && member.kind !== 'refer') throw new Error('Only transfers can be linked.');
+    return { ...member, group: { id: idOf(id), index, size: members.length } };
+  });
+}
+
+export const EXPIRE: Command = { kind: 'expire_hold' };
+
+export function update(name: string, change: { min?: string; max?: string; closed?: boolean }): Command {
+  return {
+    kind: 'update_account',
+    account: { name },
+    min: change.min === undefined ? undefined : limit(change.min),
+    max: change.max === undefined ? undefined : limit(change.max),
+    closed: change.closed,
   };
 }
 
@@ -113,6 +191,11 @@ export class LedgerUnderTest {
     return resultName((row as OutcomeRow).result);
   }
 
+  /** Applies commands as one batch, and gives the names of the results. */
+  results(...commands: Command[]): string[] {
+    return this.do(...commands).map((row) => resultName(row.result));
+  }
+
   rows(transfers: readonly PackedTransfer[]): OutcomeRow[] {
     return this.apply(encodeRows(encodePackedRows(transfers)));
   }
@@ -130,6 +213,11 @@ export class LedgerUnderTest {
     const account = this.state.reader.account(name);
     if (account === undefined) throw new Error(`There is no account ${name}.`);
     return this.state.reader.balance(account.handle) as BalanceView;
+  }
+
+  /** The rest of the time until `micros` after now passes: the next batch is that much later. */
+  wait(micros: number): void {
+    this.time += micros;
   }
 
   posted(name: string): bigint {

@@ -114,7 +114,7 @@ describe('what cannot be decoded', () => {
       packed(1, 1, 2, 0n),
       packed(1, 1, 2, 10n ** 38n),
       packed(1, 1, 2, 2n ** 128n - 1n),
-      packed(1, 1, 2, 1n, { flags: 1 }),
+      packed(1, 1, 2, 1n, { flags: 16 }),
       packed(1, 1, 1, 1n),
       packed(1, 0, 1, 1n),
       packed(1, 1, 0, 1n),
@@ -148,8 +148,12 @@ describe('what cannot be decoded', () => {
       Buffer.concat([bytes(field(2, 'x'), ...rest), Buffer.of(15 * 8 + 2, 0)]),
       Buffer.of(4 * 8 + 2, 0),
       Buffer.of(),
-      // And a good one, with fields that this version does not know.
-      bytes(field(2, 'x'), ...rest, field(14, 'new'), Buffer.of(15 * 8, 1)),
+      // Fields that this version does not know: in the command, and beside it.
+      bytes(field(2, 'x'), ...rest, Buffer.of(0xca, 0x01, 1, 0x31)),
+      Buffer.concat([bytes(field(2, 'x'), ...rest), Buffer.of(14 * 8, 1)]),
+      Buffer.of(8 * 8 + 2, 0),
+      // And a good one.
+      bytes(field(2, 'x'), ...rest),
     ];
     expect(refused(encodeValues(1, records))).toEqual([...records.slice(1).map(() => 21), 0]);
   });

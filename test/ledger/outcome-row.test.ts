@@ -17,9 +17,12 @@ const row: OutcomeRow = {
   debitHandle: 2 ** 48 + 1,
   creditHandle: 5,
   offset: 2 ** 40,
+  amount: 2n ** 100n,
   amountMoved: 2n ** 100n,
   timestamp: 1_700_000_000_000_000,
   scale: 18,
+  effect: 'none',
+  hold: 0,
 };
 
 test('an outcome is 64 bytes and comes back', () => {
@@ -71,4 +74,16 @@ describe('sealed outcomes', () => {
     expect(firstUnsoundOutcome(odd, 5)).toBe(-1);
     expect(() => sealOutcomes(Buffer.from(new ArrayBuffer(65), 1, 64), 0)).toThrow('multiple of four');
   });
+});
+
+test.each([
+  ['held', 0x8010, 0n],
+  ['posted', 0x8020, 7n],
+  ['posted_part', 0x8060, 7n],
+  ['released', 0x8080, 0n],
+] as const)('what was %s is told apart from what was moved', (effect, flags, amountMoved) => {
+  const plain = { ...row, replayed: false, refusedBefore: false, openedCredit: false };
+  const bytes = encodeOutcomeRow({ ...plain, amount: 7n, amountMoved, effect, hold: 2 ** 32 - 1 });
+  expect(bytes.readUInt16LE(2)).toBe(flags);
+  expect(decodeOutcomeRow(bytes)).toMatchObject({ amount: 7n, amountMoved, effect, hold: 2 ** 32 - 1 });
 });

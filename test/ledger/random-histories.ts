@@ -1,6 +1,19 @@
 import fc from 'fast-check';
 import { type Command, type TransferCommand } from '../../src/ledger/command-codec';
-import { createLedger, openAccount, transfer, type TransferOptions, uuid } from './ledger-under-test';
+import { formatId } from '../../src/ledger/identifiers';
+import {
+  createLedger,
+  EXPIRE,
+  linked,
+  openAccount,
+  post,
+  reversal,
+  transfer,
+  type TransferOptions,
+  update,
+  uuid,
+  voids,
+} from './ledger-under-test';
 
 /** Few of everything, so that ids repeat, accounts meet and limits are reached. */
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'naïve ☃');
@@ -61,7 +74,79 @@ export const transferOptions: fc.Arbitrary<TransferOptions> = fc.record({
   metadata: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(0), Buffer.from([0, 1, 2])),
 });
 
-/** Says a command again that was said before, with one field changed or none. */
+/** A hold, a balancing transfer or both, with a timeout that may pass within the history, and times. */
+const richOptions: fc.Arbitrary<TransferOptions> = fc
+  .record({
+    plain: transferOptions,
+    flags: fc.constantFrom(1, 1, 1, 8, 9),
+    timeoutMs: fc.constantFrom(0, 1, 2, 3, 5),
+    effectiveTime: fc.constantFrom(0, 0, 77),
+    importedTime: fc.constantFrom(0, 0, 0, 5, 2 ** 52),
+  })
+  .map(({ plain, flags, timeoutMs, importedTime, effectiveTime }) => ({
+    ...plain,
+    flags,
+    effectiveTime,
+    importedTime,
+    timeoutMs: (flags & 1) === 0 || importedTime !== 0 ? 0 : timeoutMs,
+  }));
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+
+const referring: fc.Arbitrary<Command> = fc
+  .record({
+    action: fc.constantFrom('post', 'void', 'reverse'),
+    id: ids,
+    to: ids,
+    from: optional(account),
+    payee: optional(account),
+    amount: optional(amounts),
+    ledger: fc.constantFrom('', '', '', 'USD', 'JPY'),
+    code: fc.constantFrom(0, 0, 7),
+  })
+  .map(({ action, id, to, from, payee, amount, ledger, code }) => {
+    const rest = {
+      ...(from === undefined ? {} : { from }),
+      ...(payee === undefined ? {} : { payee }),
+      ...(amount === undefined || action === 'void' ? {} : { amount }),
+    };
+    const make = { post, void: voids, reverse: reversal }[action];
+    return make({ id, to, ledger, code, ...rest });
+  });
+
+const updates: fc.Arbitrary<Command> = fc
+  .record({
+    name: names,
+    min: fc.constantFrom(undefined, undefined, 'none', '0', '-2.5', '-1000000'),
+    max: fc.constantFrom(undefined, undefined, 'none', '0', '1000000', '2.5'),
+    closed: fc.constantFrom(undefined, true, false, false),
+  })
+  .map(({ name, min, max, closed }) =>
+    update(name, {
+      ...(min === undefined ? {} : { min }),
+      ...(max === undefined ? {} : { max }),
+      ...(closed === undefined ? {} : { closed }),
+    }),
+  );
+
+const singles = fc.oneof(
+  { weight: 6, arbitrary: transferOptions.map(transfer) },
+  { weight: 5, arbitrary: richOptions.map(transfer) },
+  { weight: 6, arbitrary: referring },
+);
+
+const groups = fc
+  .record({
+    id: fc.oneof(
+      fc.integer({ min: 1, max: 9 }).map(uuid),
+      fc.integer({ min: 1, max: 5 }).map((n) => `order-${n}`),
+    ),
+    members: fc.array(singles, { minLength: 1, maxLength: 4 }),
+  })
+  .map(({ id, members }) => linked(id, ...members));
+
+/** Says a transfer again that was said before, with one field changed or none; or a group, as it was or in another order. */
 const changes = fc.constantFrom<Partial<TransferCommand>>(
   {},
   {},
@@ -75,33 +160,51 @@ const changes = fc.constantFrom<Partial<TransferCommand>>(
   { ledger: 'JPY' },
   { debit: { name: 'a' } },
   { credit: { handle: 2 } },
+  { effectiveTime: 78 },
 );
-const repeats = fc.record({ repeatOf: fc.nat(), change: changes });
+const repeats = fc.record({ repeatOf: fc.nat(), change: changes, reverse: fc.boolean() });
 
-type Step = Command | { repeatOf: number; change: Partial<TransferCommand> };
+/** One command, or the members of a group. */
+type Step = Command[] | { repeatOf: number; change: Partial<TransferCommand>; reverse: boolean };
 
 function resolve(batches: readonly Step[][]): Command[][] {
-  const said: Command[] = [];
+  const said: Command[][] = [];
   return batches.map((batch) =>
     batch.flatMap((step) => {
-      const again = 'kind' in step ? step : said[step.repeatOf % said.length];
+      const again = 'repeatOf' in step ? said[step.repeatOf % said.length] : step;
       if (again === undefined) return [];
-      const changed = 'kind' in step || again.kind !== 'transfer' ? again : { ...again, ...step.change };
-      said.push(changed);
-      return [changed];
+      const unit = 'repeatOf' in step ? changed(again, step.change, step.reverse) : again;
+      said.push(unit);
+      return unit;
     }),
   );
 }
 
-/** Batches of commands, many of which were said before. */
+function changed(unit: Command[], change: Partial<TransferCommand>, reverse: boolean): Command[] {
+  const [first] = unit;
+  if (first === undefined || (first.kind !== 'transfer' && first.kind !== 'refer')) return unit;
+  if (first.group !== undefined) {
+    return reverse ? linked(formatId(first.group.id), ...[...unit].reverse()) : unit;
+  }
+  // A void has no amount.
+  if (first.kind === 'refer' && first.action === 'void' && 'amount' in change) return unit;
+  return [{ ...first, ...change } as Command];
+}
+
+const one = (command: fc.Arbitrary<Command>): fc.Arbitrary<Step> => command.map((single) => [single]);
+
+/** Batches of commands of every kind, many of which were said before. */
 export const histories: fc.Arbitrary<Command[][]> = fc
   .array(
     fc.array(
       fc.oneof(
-        { weight: 1, arbitrary: ledgers },
-        { weight: 3, arbitrary: accounts },
-        { weight: 12, arbitrary: transferOptions.map(transfer) },
-        { weight: 5, arbitrary: repeats },
+        { weight: 1, arbitrary: one(ledgers) },
+        { weight: 3, arbitrary: one(accounts) },
+        { weight: 1, arbitrary: one(updates) },
+        { weight: 1, arbitrary: one(fc.constant(EXPIRE)) },
+        { weight: 14, arbitrary: one(singles) },
+        { weight: 3, arbitrary: groups },
+        { weight: 6, arbitrary: repeats },
       ),
       { minLength: 1, maxLength: 12 },
     ),

@@ -46,6 +46,10 @@ describe('what a consumer gets for a record of the ledger', () => {
         timestamp: ledger.time,
         openedDebit: false,
         openedCredit: false,
+        amountHeld: 0n,
+        amountReleased: 0n,
+        hold: 0,
+        holdId: '',
       },
     });
   });

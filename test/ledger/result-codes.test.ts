@@ -48,8 +48,23 @@ test('the contract: which refusals burn the id, and what each is on the other do
     ['amount_must_not_be_zero', 'INVALID_ARGUMENT', 400, false],
     ['amount_too_large', 'INVALID_ARGUMENT', 400, false],
     ['accounts_must_be_different', 'INVALID_ARGUMENT', 400, false],
+    ...['not_found', 'not_pending', 'has_different_accounts', 'amount_exceeded'].map(refused('pending_transfer')),
+    ...['already_posted', 'already_voided', 'expired'].map(refused('pending_transfer')),
+    ['linked_transfer_failed', 'FAILED_PRECONDITION', 422, false],
+    ['limit_violated', 'FAILED_PRECONDITION', 422, false],
+    ['id_expired', 'FAILED_PRECONDITION', 422, false],
+    ['account_not_found', 'NOT_FOUND', 422, false],
+    ...['not_found', 'not_posted', 'has_different_accounts', 'amount_exceeded'].map(refused('reversed_transfer')),
+    ['exists', 'ALREADY_EXISTS', 409, false],
+    ...['pending_id', 'reverses', 'timeout', 'effective_time', 'imported_time', 'transfers'].map(different),
+    ['id_must_carry_time', 'INVALID_ARGUMENT', 400, false],
+    ['imported_time_in_future', 'FAILED_PRECONDITION', 422, false],
   ]);
 });
+
+function refused(of: string): (why: string) => unknown[] {
+  return (why) => [`${of}_${why}`, 'FAILED_PRECONDITION', 422, false];
+}
 
 function different(field: string): unknown[] {
   return [`exists_with_different_${field}`, 'ALREADY_EXISTS', 409, false];

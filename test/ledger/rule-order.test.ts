@@ -22,8 +22,8 @@ test('the first rule that applies wins', () => {
   const ledger = brokenEverywhere();
   const answers = [
     // Shape before idempotency: the id is known.
-    ledger.transfer({ id: uuid(1), from: 'nobody', to: 'nobody', amount: '0', flags: 1 }),
-    ledger.transfer({ id: uuid(1), from: 'nobody', to: 'nobody', amount: '0.001', flags: 1 }),
+    ledger.transfer({ id: uuid(1), from: 'nobody', to: 'nobody', amount: '0', flags: 16 }),
+    ledger.transfer({ id: uuid(1), from: 'nobody', to: 'nobody', amount: '0.001', flags: 16 }),
     ledger.transfer({ id: uuid(1), from: 'nobody', to: 'nobody', amount: '0.001' }),
     // Idempotency before everything that needs the accounts.
     ledger.transfer({ id: uuid(1), from: 'nobody', to: 'noone', amount: '0.001' }),

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { type Command, type TransferCommand } from '../../src/ledger/command-codec';
-import { formatId } from '../../src/ledger/identifiers';
+import { normaliseId, type TransferId } from '../../src/ledger/identifiers';
 import { type OutcomeRow } from '../../src/ledger/outcome-row';
 import { type PackedTransfer } from '../../src/ledger/packed-rows';
 import { resultName } from '../../src/ledger/result-codes';
 import { LedgerState } from '../../src/ledger/state';
 import { LedgerUnderTest } from './ledger-under-test';
-import { Model, type ModelOutcome } from './model';
+import { type ModelAccount, type ModelOutcome } from './model/facts';
+import { Model } from './model/model';
 import { histories } from './random-histories';
 import { check } from './random-runs';
 
@@ -34,14 +35,14 @@ const START: Command[] = [
 ];
 
 function comparable(row: OutcomeRow): ModelOutcome {
-  const { replayed, offset, timestamp: time, amountMoved: moved } = row;
-  return { result: resultName(row.result), replayed, moved, offset, time };
+  const { replayed, offset, timestamp: time, amount, effect, hold } = row;
+  return { result: resultName(row.result), replayed, amount, effect, hold, offset, time };
 }
 
 function apply(ledger: LedgerUnderTest, model: Model, commands: readonly Command[]): void {
   const base = ledger.offset;
   const rows = fitsRows(commands) ? ledger.rows(commands.map(packedOf)) : ledger.do(...commands);
-  expect(rows.map(comparable)).toEqual(commands.map((command, i) => model.apply(command, base + i, ledger.time)));
+  expect(rows.map(comparable)).toEqual(model.applyAll(commands, base, ledger.time));
 }
 
 /** A batch that packed rows can say travels as packed rows, so that both ways are held against one model. */
@@ -54,7 +55,9 @@ function fitsRows(commands: readonly Command[]): commands is TransferCommand[] {
       'handle' in command.credit &&
       'minor' in command.amount &&
       command.ledger === '' &&
-      command.metadata.length === 0,
+      command.metadata.length === 0 &&
+      command.group === undefined &&
+      (command.timeoutMs ?? 0) + (command.effectiveTime ?? 0) + (command.importedTime ?? 0) === 0,
   );
 }
 
@@ -70,37 +73,55 @@ function packedOf(command: TransferCommand): PackedTransfer {
 
 function expectSameState(ledger: LedgerUnderTest, model: Model): void {
   const { reader } = ledger.state;
+  const { facts } = model;
   ledger.state.assertInvariants();
   expect(reader.counts()).toMatchObject({
-    ledgers: model.ledgers.size,
-    accounts: model.accounts.length,
-    transfers: model.transfers.size,
+    ledgers: facts.ledgers.size,
+    accounts: facts.accounts.length,
+    transfers: facts.transfers.size,
   });
-  model.accounts.forEach((account, i) => {
-    const posted = account.credits - account.debits;
-    expect(reader.account(account.name)).toMatchObject({
-      handle: i + 1,
-      name: account.name,
-      minBalance: account.min,
-      maxBalance: account.max,
-      offset: account.offset,
-      openedAt: account.time,
-      userData: account.userData,
-    });
-    expect(reader.balance(i + 1)).toMatchObject({
-      debitsPosted: account.debits,
-      creditsPosted: account.credits,
-      posted,
-      available: account.min === undefined ? undefined : posted - account.min,
-    });
+  expect([ledger.tables.holds.count, ledger.tables.groups.count]).toEqual([facts.holds.length, facts.groups.size]);
+  facts.accounts.forEach((account, i) => expectSameAccount(ledger, account, i + 1));
+  facts.holds.forEach((hold, i) => {
+    const expiresAt = hold.expiresAt === Infinity ? undefined : hold.expiresAt;
+    const { amount, status } = hold;
+    expect(reader.hold(i + 1)).toMatchObject({ number: i + 1, amount, status, expiresAt });
   });
-  for (const { command, outcome } of model.transfers.values()) {
-    const view = reader.transferById(command.id);
-    expect(view).toMatchObject({ id: formatId(command.id), offset: outcome.offset, timestamp: outcome.time });
-    expect(view).toMatchObject({ moved: outcome.moved, code: command.code, userData: command.userData });
-    expect(view?.metadata).toEqual(command.metadata);
+  for (const { content, outcome, moved } of facts.transfers.values()) {
+    const [kind, ...rest] = content.id.split(':');
+    const text = rest.join(':');
+    const id: TransferId = kind === 'uuid' ? (normaliseId(text) as TransferId) : { kind: 'text', text };
+    const view = reader.transferById(id);
+    expect(view).toMatchObject({ id: text, offset: outcome.offset, timestamp: outcome.time, moved });
+    expect(view).toMatchObject({ code: content.code, userData: content.userData, balancing: content.balancing });
+    expect(view?.kind).toBe(content.kind === 'reverse' ? 'reversal' : content.kind);
+    expect(view?.metadata.toString('hex')).toBe(content.metadata);
+    expect([view?.effectiveTime ?? 0, view?.importedTime ?? 0]).toEqual([content.effective, content.imported]);
     expect(resultName(view?.result ?? 0)).toBe(outcome.result);
   }
+}
+
+function expectSameAccount(ledger: LedgerUnderTest, account: ModelAccount, handle: number): void {
+  const { reader } = ledger.state;
+  const posted = account.credits - account.debits;
+  expect(reader.account(account.name)).toMatchObject({
+    handle,
+    name: account.name,
+    minBalance: account.min,
+    maxBalance: account.max,
+    closed: account.closed,
+    offset: account.offset,
+    openedAt: account.time,
+    userData: account.userData,
+  });
+  expect(reader.balance(handle)).toMatchObject({
+    debitsPosted: account.debits,
+    creditsPosted: account.credits,
+    debitsPending: account.debitsHeld,
+    creditsPending: account.creditsHeld,
+    posted,
+    available: account.min === undefined ? undefined : posted - account.debitsHeld - account.min,
+  });
 }
 
 const withRows = fc.tuple(histories, histories).map(([mixed, more]) => [
@@ -115,7 +136,14 @@ function asRowCommand(command: Command): Command[] {
     'handle' in ref ? ref : { handle: ref.name.length };
   const amount = 'minor' in command.amount ? command.amount : { minor: 100n };
   const [debit, credit] = [handle(command.debit), handle(command.credit)];
-  return [{ ...command, debit, credit, amount, ledger: '', metadata: Buffer.alloc(0) }];
+  const plain = {
+    ledger: '',
+    metadata: Buffer.alloc(0),
+    timeoutMs: undefined,
+    effectiveTime: undefined,
+    importedTime: undefined,
+  };
+  return [{ ...command, debit, credit, amount, ...plain, group: undefined }];
 }
 
 describe('random histories', () => {

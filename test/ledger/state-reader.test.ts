@@ -50,6 +50,15 @@ describe('reading the state', () => {
       debitAccount: 'bank',
       creditAccount: 'alice',
       ledger: reader.ledger('USD'),
+      kind: 'plain',
+      balancing: false,
+      refersTo: undefined,
+      hold: undefined,
+      reversedBy: [],
+      timeoutMs: 0,
+      effectiveTime: undefined,
+      importedTime: undefined,
+      group: undefined,
     };
     expect(reader.transferById({ kind: 'text', text: 'order 1' })).toEqual({
       ...common,

@@ -1,5 +1,5 @@
 import { burnsId, ResultCode, resultName } from '../../src/ledger/result-codes';
-import { createLedger, LedgerUnderTest, openAccount, packed, transfer, uuid } from './ledger-under-test';
+import { createLedger, LedgerUnderTest, openAccount, packed, pending, transfer, uuid } from './ledger-under-test';
 
 const FOR_EVER = 10n ** 38n - 1n;
 
@@ -23,9 +23,12 @@ describe('a transfer that nothing stands against', () => {
       debitHandle: ledger.handle('alice'),
       creditHandle: ledger.handle('bob'),
       offset: ledger.offset - 1,
+      amount: 50n,
       amountMoved: 50n,
       timestamp: ledger.time,
       scale: 2,
+      effect: 'none',
+      hold: 0,
     });
     expect(ledger.posted('alice')).toBe(950n);
     expect(ledger.posted('bob')).toBe(50n);
@@ -81,7 +84,7 @@ describe('every refusal', () => {
     ['credit_account_closed', { id: 'x', from: 'alice', to: 'closed', amount: '1' }],
     ['insufficient_funds', { id: 'x', from: 'alice', to: 'bob', amount: '10.01' }],
     ['exceeds_max_balance', { id: 'x', from: 'alice', to: 'capped', amount: '1.01' }],
-    ['malformed_record', { id: 'x', from: 'alice', to: 'bob', amount: '1', flags: 1 }],
+    ['malformed_record', { id: 'x', from: 'alice', to: 'bob', amount: '1', flags: 16 }],
     ['malformed_record', { id: 'x', from: 'alice', to: 'bob', amount: '1e2' }],
     ['malformed_record', { id: 'x', from: 'alice', to: 'bob', amount: '-1' }],
     ['malformed_record', { id: 'x', from: 'alice', to: 'bob', amount: '1', metadata: Buffer.alloc(1025) }],
@@ -146,7 +149,7 @@ describe('limits', () => {
     const ledger = LedgerUnderTest.withAccounts('alice', 'bob');
     ledger.do(openAccount('till', { max: '10' }));
     ledger.transfer({ id: 'a', from: 'bank', to: 'alice', amount: '10' });
-    hold(ledger, 'alice', 'till', 400);
+    ledger.do(pending({ id: 'hold', from: 'alice', to: 'till', amount: '4' }));
     expect(ledger.balance('alice')).toMatchObject({ posted: 1000n, debitsPending: 400n, available: 600n });
     const [alice, till] = [ledger.handle('alice'), ledger.handle('till')];
     const results = ledger.rows([
@@ -164,19 +167,6 @@ describe('limits', () => {
     ledger.state.assertInvariants();
   });
 });
-
-/** Holds come with pending transfers; until then a test puts one where the rules must see it. */
-function hold(ledger: LedgerUnderTest, from: string, to: string, amount: number): void {
-  const { hot, cold } = ledger.tables.accounts;
-  for (const [name, at] of [
-    [from, 0],
-    [to, 4],
-  ] as const) {
-    const handle = ledger.handle(name);
-    cold.writablePageOf(handle)[cold.startOf(handle) + at] = amount;
-    hot.writablePageOf(handle)[hot.startOf(handle) + 9] = 2;
-  }
-}
 
 describe('auto_open', () => {
   const dev = (): LedgerUnderTest => {

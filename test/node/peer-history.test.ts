@@ -35,6 +35,7 @@ class Holder {
       nextOffset: () => this.log.nextOffset,
       signal: new AppliedSignal(),
       ledgerCodes: () => undefined,
+      holds: () => undefined,
     };
     this.reader = new RecordReader({ ...options, fromPeers: async () => undefined });
     this.feed = new ProjectionFeed({ ...options, fromPeers: async () => [] });

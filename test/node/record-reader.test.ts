@@ -33,6 +33,7 @@ class World {
     mendOutcomes: async () => false,
     damageAt: (offset) => new OutcomeDamageError(offset, undefined),
     ledgerCodes: (number) => this.state.reader.ledgerByNumber(number)?.code,
+    holds: (number) => this.state.reader.hold(number),
     appliedIndex: () => this.applied,
     nextOffset: () => this.nextOffset,
     fromPeers: async (...asked) => {

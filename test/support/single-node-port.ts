@@ -4,6 +4,7 @@
  */
 import { formatMinor } from '../../src/ledger/amounts';
 import { encodeCommand } from '../../src/ledger/command-codec';
+import { type HoldView } from '../../src/ledger/reader';
 import { recordValue } from '../../src/ledger/record-value';
 import { LedgerState } from '../../src/ledger/state';
 import { encodeValues, iterateChunks, RecordType } from '../../src/log/chunk';
@@ -88,7 +89,8 @@ export class SingleNodePort implements NodePort {
       for (let i = 0; i < part.count; i++, offset++) {
         const at = 64 * (offset - baseOffset);
         const code = (number: number): string | undefined => this.ledger.ledgerByNumber(number)?.code;
-        const value = recordValue(part.type, part.width, part.record(i), outcomes, at, code);
+        const holds = (number: number): HoldView | undefined => this.ledger.hold(number);
+        const value = recordValue(part.type, part.width, part.record(i), outcomes, at, code, holds);
         this.records.push({ offset, term: 1, timestamp, type: part.type, value });
       }
     }

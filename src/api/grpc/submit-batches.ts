@@ -191,7 +191,7 @@ function sortRows(outcomes: Buffer): { refused: RowResult<Int64>[]; repeats: Row
   const refused: RowResult<Int64>[] = [];
   const repeats: RowResult<Int64>[] = [];
   for (let at = 0, row = 0; at < outcomes.length; at += OUTCOME_ROW_BYTES, row++) {
-    const result = outcomes.readUInt16LE(at);
+    const result = outcomes.readUInt8(at);
     const replayed = (outcomes.readUInt16LE(at + 2) & OutcomeFlag.REPLAYED) !== 0;
     if (result === 0 && !replayed) continue;
     const offset = Number(outcomes.readBigInt64LE(at + 24));

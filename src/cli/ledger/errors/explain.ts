@@ -40,6 +40,7 @@ function adviceOn({ name, grpc, burns }: ResultInfo): string {
   if (name === 'ok') return 'Nothing is left to do. `replayed` says that it had been done before.';
   if (burns)
     return 'This id is spent: it will be answered with this refusal for ever. Put right what is wrong, and use a new id.';
+  if (name === 'id_expired') return 'Look up what became of it; if it was not done, use a new id.';
   if (grpc === 'ALREADY_EXISTS') {
     return 'The id or the name was used for something else before. Use a new one; to ask what it stands for, look it up.';
   }
