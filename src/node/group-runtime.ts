@@ -13,6 +13,7 @@ import { GroupBackup, type GroupBackupOptions } from './group-backup';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
+import { HoldExpiry } from './hold-expiry';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
 import { serveEntries } from './log-entries';
@@ -55,6 +56,7 @@ export class GroupRuntime {
   private readonly fullDisk: FullDisk;
   private readonly upkeep: StorageUpkeep;
   private stopUpkeep: (() => void) | undefined;
+  private readonly holdExpiry: HoldExpiry;
 
   private constructor(
     options: GroupOptions,
@@ -88,15 +90,11 @@ export class GroupRuntime {
     this.barrier = new ReadBarrier(replica, id, () => data.clusterId);
     this.leadership = new Leadership({ group: id, replica, call });
     this.memberChanges = this.memberChangesOf(call);
-    this.rulesUpgrade = new RulesUpgrade({
-      replica,
-      rules: machine.rules,
-      activeVersion: () => machine.rulesVersion,
-      call: (to, method, body) => call(to, id, method, body, ASK_MILLIS),
-      events,
-    });
+    this.rulesUpgrade = this.rulesUpgradeOf(options);
     this.fullDisk = this.fullDiskOf(options);
     this.upkeep = this.upkeepOf(options);
+    const nowMicros = (): number => systemClock.wallMicros();
+    this.holdExpiry = new HoldExpiry({ replica, reader: () => machine.reader, nowMicros, events });
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
     const { outcomes } = storage;
     const fromPeers = (fromIndex: number, maxBytes: number) => history.batches(fromIndex, maxBytes);
@@ -112,6 +110,7 @@ export class GroupRuntime {
       log,
       ...checked,
       ledgerCodes: (number) => machine.reader.ledgerByNumber(number)?.code,
+      holds: (number) => machine.reader.hold(number),
       appliedIndex,
       nextOffset,
       fromPeers: (from, maxBytes, deadlineMs) => history.records(from, maxBytes, deadlineMs),
@@ -136,6 +135,7 @@ export class GroupRuntime {
       storage.snapshotter.attach(group.replica);
       group.replica.start();
       group.startUpkeep();
+      group.holdExpiry.start();
       return group;
     } catch (error) {
       space.close();
@@ -159,11 +159,13 @@ export class GroupRuntime {
     this.appliedSignal.notify();
     this.stopUpkeep?.();
     const kept = this.upkeep.stop();
+    const expiryEnds = this.holdExpiry.stop();
     const stopped = this.replica.stop();
     // The replica waits for the disk, and on a full one that would be for ever.
     this.space.close();
     await stopped;
     await kept;
+    await expiryEnds;
     await this.storage.close();
   }
 
@@ -194,6 +196,16 @@ export class GroupRuntime {
       retentionAge: config.retentionAge,
       clock: systemClock,
       scheduler: systemScheduler,
+    });
+  }
+
+  private rulesUpgradeOf({ transport, events }: GroupOptions): RulesUpgrade {
+    return new RulesUpgrade({
+      replica: this.replica,
+      rules: this.machine.rules,
+      activeVersion: () => this.machine.rulesVersion,
+      call: (to, method, body) => transport.call(to, this.id, method, body, { deadlineMs: ASK_MILLIS }),
+      events,
     });
   }
 

@@ -78,6 +78,7 @@ export class SimService {
     this.records = new RecordReader({
       ...shared,
       ledgerCodes: (number) => storage.machine.reader.ledgerByNumber(number)?.code,
+      holds: (number) => storage.machine.reader.hold(number),
       fromPeers: (from, maxBytes, deadlineMs) => history.records(from, maxBytes, deadlineMs),
     });
     const leadership = new Leadership({ group: FIRST_GROUP, replica, call });
