@@ -96,8 +96,8 @@ test('rows that are cut off are zeros when they come again, and a capture keeps 
   expect(again).toBe(6);
   expect(table.pageOf(again).slice(table.startOf(again), table.startOf(again) + 3)).toEqual(new Uint32Array(3));
   // Row 8 stood in the third page, row 6 in the second.
-  expect([captured.pages[1]?.[2 * 3], captured.pages[2]?.[0]]).toEqual([6, 8]);
-  table.thaw();
+  expect([captured.page(1)[2 * 3], captured.page(2)[0]]).toEqual([6, 8]);
+  table.thaw(captured);
   table.truncate(0);
   expect([table.rows, table.pages.length, table.append()]).toEqual([0, 0, 0]);
 });
