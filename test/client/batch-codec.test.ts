@@ -52,6 +52,9 @@ describe('the request of a batch of transfers', () => {
             ...{ amount: one.amount, ledger: one.ledger, code: one.code, user_data: String(one.userData) },
             ...{ metadata: Buffer.from(one.metadata), debit_handle: String(one.debitHandle) },
             credit_handle: String(one.creditHandle),
+            // What the client does not say yet.
+            ...{ kind: 0, pending_id: '', timeout_ms: '0', balancing: false, reverses: '', group: '' },
+            ...{ effective_time: '0', imported_time: '0' },
           })),
         );
       }),

@@ -111,6 +111,7 @@ describe('CreateTransfers', () => {
       {
         result: { result: 'ok', message: '', offset: '3', timestamp: expect.any(String) as string, replayed: false },
         amount_moved: '10.00',
+        amount_held: '',
       },
     ]);
     const again = await transfer({ ...pay, id: `{${UUID.toUpperCase()}}`, amount: '010.000' });
@@ -156,12 +157,22 @@ describe('CreateTransfers', () => {
     ['accounts_must_be_different', { credit_account: ' funds ' }],
     ['ledger_code_invalid', { ledger: 'U S D' }],
     ['metadata_too_large', { metadata: Buffer.alloc(1025) }],
+    // What the ledger knows and this door does not take yet.
+    ['flags_invalid', { kind: 1 }],
+    ['flags_invalid', { timeout_ms: 1 }],
+    ['flags_invalid', { pending_id: 'x' }],
+    ['flags_invalid', { balancing: true }],
+    ['flags_invalid', { reverses: 'x' }],
+    ['flags_invalid', { effective_time: 1 }],
+    ['flags_invalid', { imported_time: 1 }],
+    ['flags_invalid', { group: 'g' }],
   ])('refuses for its shape, before the log: %s %j', async (result, fault) => {
     const { results, position } = await transfer({ ...pay, ...fault });
     expect(results).toEqual([
       {
         result: { result, message: expect.any(String) as string, offset: '-1', timestamp: '0', replayed: false },
         amount_moved: '',
+        amount_held: '',
       },
     ]);
     expect(position).toEqual({ token: port.position().token, offset: '2' });

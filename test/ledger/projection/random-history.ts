@@ -98,7 +98,7 @@ export class RandomHistory extends History {
         amount: this.random() < 0.02 ? 10n ** 36n : BigInt(1 + this.below(5_000)),
         userData: this.random() < 0.2 ? 2n ** 64n - 1n : 0n,
         code: this.random() < 0.1 ? 2 ** 32 - 1 : 0,
-        flags: this.random() < 0.02 ? 1 : 0,
+        flags: this.random() < 0.02 ? 16 : 0,
       };
     });
     return encodePackedRows(transfers);
