@@ -9,7 +9,13 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     name: 'id-not-looked-for',
     source: '6.3',
     breaks: 'A transfer that is asked for again with the same id is done again.',
-    edits: [{ file: RULES, original: `if (first >= 0) {`, replacement: `if (first < -1) {` }],
+    edits: [
+      {
+        file: RULES,
+        original: `this.first = tables.transfers.find(this.hash, fields.source, fields.id);`,
+        replacement: `this.first = -1;`,
+      },
+    ],
   },
   {
     name: 'refused-id-not-remembered',
@@ -138,7 +144,13 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     name: 'limit-not-looked-at',
     source: 'docs/rules-of-money.md',
     breaks: 'An account is debited below its minimum.',
-    edits: [{ file: RULES, original: `if (!mayDebit) return`, replacement: `if (mayDebit === undefined) return` }],
+    edits: [
+      {
+        file: RULES,
+        original: `if (!mayDebit || isZero128(moved, 0)) return`,
+        replacement: `if (mayDebit === undefined) return`,
+      },
+    ],
   },
   {
     name: 'one-side-of-a-transfer',
