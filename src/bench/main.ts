@@ -59,6 +59,7 @@ function parse(): (signal: AbortSignal) => Promise<string> {
     .command('catch-up')
     .description('how a node comes back that was away while the log grew, and what the others notice')
     .option('--gigabytes <n>', 'GB by which the log grows meanwhile', '10')
+    .option('--nice <n>', 'priority of the node that comes back, 0 to 19: 19 is as if it had a machine of its own', '0')
     .option('--transfers <n>', 'transfers in the state, which make the snapshot large', '2000000')
     .action(does(catchUp));
   program
@@ -110,11 +111,15 @@ async function failover(options: { kills: string; stops: string }, signal: Abort
   return failoverText(await measureFailover({ kills, stops, signal, onStep }));
 }
 
-async function catchUp(options: { gigabytes: string; transfers: string }, signal: AbortSignal): Promise<string> {
+async function catchUp(
+  options: { gigabytes: string; transfers: string; nice: string },
+  signal: AbortSignal,
+): Promise<string> {
   const gigabytes = whole('--gigabytes', options.gigabytes, 1, 1_000);
   const transfers = whole('--transfers', options.transfers, 1, 100_000_000);
   const limits = { seconds: CATCH_UP_SECONDS, patienceSeconds: CATCH_UP_PATIENCE };
-  return catchUpText(await measureCatchUp({ gigabytes, transfers, ...limits, signal, onStep }), gigabytes);
+  const nice = whole('--nice', options.nice, 0, 19);
+  return catchUpText(await measureCatchUp({ gigabytes, transfers, nice, ...limits, signal, onStep }), gigabytes);
 }
 
 async function restart(options: { transfers: string; starts: string }, signal: AbortSignal): Promise<string> {

@@ -45,7 +45,7 @@ export function openReplica(options: GroupOptions, storage: GroupStorage, wiring
     clock: systemClock,
     scheduler: systemScheduler,
     random: systemRandom,
-    limits: DEFAULT_REPLICA_LIMITS,
+    limits: { ...DEFAULT_REPLICA_LIMITS, catchUpBytes: config.catchUpBytes },
     timing: timingOf(config),
     events,
     listener: listener(options, storage, wiring),

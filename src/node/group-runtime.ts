@@ -1,6 +1,7 @@
 import { DiskSpace, reserveFor } from '../log/disk-space';
 import type { SegmentedLog } from '../log/segmented-log';
 import type { NodeId } from '../raft/core';
+import { CatchUpPace } from '../raft/replica/catch-up-pace';
 import { systemClock, systemScheduler } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { RulesUpgrade } from './rules-upgrade';
@@ -245,7 +246,7 @@ export class GroupRuntime {
     });
   }
 
-  private snapshotTransfer({ data, transport, events }: GroupOptions): SnapshotTransfer {
+  private snapshotTransfer({ config, data, transport, events }: GroupOptions): SnapshotTransfer {
     return new SnapshotTransfer({
       id: data.nodeId,
       group: this.id,
@@ -253,6 +254,7 @@ export class GroupRuntime {
       calls: { begin: PEER_CALLS.snapshotBegin, chunk: PEER_CALLS.snapshotChunk, finish: PEER_CALLS.snapshotFinish },
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, { deadlineMs }),
       step: (message) => this.replica.receive(message),
+      pace: new CatchUpPace(systemClock, systemScheduler, config.catchUpBytes),
       events,
     });
   }

@@ -17,6 +17,8 @@ export function drawSettings(random: SeededRandom): NodeSettings {
       inflightMessages: pick([1, 4, 64]),
       inflightBytes: pick([KIB, 16 * KIB, 16 * KIB * KIB]),
       messageBytes: pick([512, 4 * KIB, 1024 * KIB]),
+      // Segments are of kilobytes here: what a node of a real size waits for shows.
+      catchUpBytes: 256 * KIB,
       uncommittedBytes: pick([KIB, 4 * KIB, 64 * KIB * KIB]),
     },
     storage: {

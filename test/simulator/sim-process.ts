@@ -11,6 +11,7 @@ import { repairPeers } from '../../src/node/repair-peers';
 import { RulesUpgrade } from '../../src/node/rules-upgrade';
 import { WritePath } from '../../src/node/write-path';
 import type { Configuration, NodeId } from '../../src/raft/core';
+import { CatchUpPace } from '../../src/raft/replica/catch-up-pace';
 import { Replica } from '../../src/raft/replica/replica';
 import { SnapshotTransfer } from '../../src/raft/replica/snapshot-transfer';
 import { LevelStableStore, type StableStore } from '../../src/raft/stable';
@@ -228,6 +229,7 @@ export class SimProcess {
       calls: { begin, chunk, finish },
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, deadlineMs),
       step: (message) => machine.receive(message),
+      pace: new CatchUpPace(life.clock, life.scheduler, this.world.settings.limits.catchUpBytes),
       events: life.events,
     });
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { loadavg } from 'node:os';
+import { loadavg, setPriority } from 'node:os';
 import { LedgerClient } from '../../client';
 import { ClusterProcess } from '../cluster-process';
 import { SteadyWriter } from '../load/steady-writer';
@@ -23,6 +23,8 @@ export interface CatchUpOptions {
   readonly gigabytes: number;
   /** Transfers in the state before the node goes away: they make the snapshot large. */
   readonly transfers: number;
+  /** Priority of the process that comes back: on a machine of its own it would not compete with those that serve. */
+  readonly nice: number;
   /** Seconds over which the rate of writes is taken before and after. */
   readonly seconds: number;
   /** Seconds that catching up may take. */
@@ -70,6 +72,7 @@ async function run(cluster: ClusterProcess, options: CatchUpOptions): Promise<Ca
   const done = writer.acknowledged;
   let seen = { at: started, acknowledged: done };
   away.start();
+  setPriority(away.pid!, options.nice);
   await away.until('it to have caught up', options.patienceSeconds * 1_000, async () => {
     const [own, first] = await Promise.all(
       [away.metrics(), cluster.node(leader).metrics()].map((one) => one.catch(() => '')),

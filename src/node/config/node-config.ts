@@ -31,6 +31,8 @@ export interface NodeConfig {
   readonly retentionBytes: number | undefined;
   readonly retentionAge: number | undefined;
   readonly snapshotBytes: number;
+  /** A second, for each member that is behind. */
+  readonly catchUpBytes: number;
   readonly electionTimeout: readonly [number, number];
   readonly heartbeatInterval: number;
   readonly encryptKeyFile: string | undefined;
@@ -106,6 +108,7 @@ const SCHEMA = z.strictObject({
   'retention-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
   'retention-age': bounded(parseDuration, 10_000, Number.MAX_SAFE_INTEGER / 1_000, 'milliseconds').optional(),
   'snapshot-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes'),
+  'catch-up-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes'),
   'election-timeout': parsed(parseDurationRange),
   'heartbeat-interval': bounded(parseDuration, 5, 60_000, 'milliseconds'),
   'encrypt-key-file': z.string().min(1).optional(),
@@ -143,6 +146,7 @@ export function nodeConfig(raw: RawOptions, terminal: boolean): NodeConfig {
     retentionBytes: options['retention-bytes'],
     retentionAge: options['retention-age'],
     snapshotBytes: options['snapshot-bytes'],
+    catchUpBytes: options['catch-up-bytes'],
     electionTimeout: options['election-timeout'],
     heartbeatInterval: options['heartbeat-interval'],
     encryptKeyFile: options['encrypt-key-file'],

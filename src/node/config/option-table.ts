@@ -40,6 +40,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   value('retention-bytes', 'SIZE', 'drop the oldest segments beyond this size, under a snapshot (default: keep all)'),
   value('retention-age', 'DURATION', 'drop segments older than this, under a snapshot (default: keep all)'),
   value('snapshot-bytes', 'SIZE', 'take a snapshot of the state after so much log', { default: '256MiB' }),
+  value('catch-up-bytes', 'SIZE', 'what a member that is behind is sent each second', { default: '32MiB' }),
   value('dedup-age', 'DURATION', 'how long ids are remembered (default: for ever)', {
     notBuilt: 'bounded memory of ids is not built yet; ids are remembered for ever',
   }),

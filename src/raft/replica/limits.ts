@@ -11,6 +11,8 @@ export interface ReplicaLimits {
   readonly inflightMessages: number;
   readonly inflightBytes: number;
   readonly messageBytes: number;
+  /** Bytes a second from its disk for each peer that is behind; see CatchUpPace. */
+  readonly catchUpBytes: number;
   readonly waitingReads: number;
   /** A leader whose clock is so much ahead of a majority's does not propose. */
   readonly clockLeadMicros: number;
@@ -26,6 +28,7 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   inflightMessages: 64,
   inflightBytes: 16 << 20,
   messageBytes: 1 << 20,
+  catchUpBytes: 32 << 20,
   waitingReads: 100_000,
   clockLeadMicros: 2_000_000,
 };

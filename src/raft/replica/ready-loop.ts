@@ -1,5 +1,6 @@
 import { DiskFullError, LogDamageError } from '../../log/log-errors';
 import { RaftMessageError, type Message, type NodeId, type RaftCore, type Ready } from '../core';
+import { CatchUpPace } from './catch-up-pace';
 import { entryOf, verifyEntry } from './entries';
 import type { ReplicaOptions } from './replica-options';
 
@@ -33,12 +34,16 @@ export class ReadyLoop {
   private readonly sendingSnapshots = new Set<NodeId>();
   private readonly unreadable = new Set<NodeId>();
   private readonly retryAtTick = new Set<NodeId>();
+  private readonly pace: CatchUpPace;
 
   constructor(
     private readonly core: RaftCore,
     private readonly options: ReplicaOptions,
     private readonly handlers: ReadyHandlers,
-  ) {}
+  ) {
+    const { clock, scheduler, limits } = options;
+    this.pace = new CatchUpPace(clock, scheduler, limits.catchUpBytes);
+  }
 
   /** Steps a peer's message into the core. What is wrong with it is logged, and it is dropped. */
   receive(message: Message): void {
@@ -104,7 +109,10 @@ export class ReadyLoop {
   private handle(ready: Ready): void {
     const truncation =
       ready.truncateFrom === undefined ? undefined : this.options.log.truncateSuffix(ready.truncateFrom);
-    for (const entry of ready.entries) this.options.log.append(entry.data);
+    for (const entry of ready.entries) {
+      this.options.log.append(entry.data);
+      this.pace.logGrew(entry.data.length);
+    }
     for (const message of ready.messages) this.send(message);
     this.persist(ready, truncation);
     if (ready.truncateFrom !== undefined || ready.entries.some((entry) => entry.config !== undefined)) {
@@ -152,6 +160,13 @@ export class ReadyLoop {
   }
 
   private load(peer: NodeId, from: number): void {
+    const turn = this.pace.turn(peer);
+    if (turn === undefined) this.loadNow(peer, from);
+    else this.background(turn.then(() => this.loadNow(peer, from)));
+  }
+
+  private loadNow(peer: NodeId, from: number): void {
+    if (this.stopped) return;
     this.background(
       this.options.log.read(from, this.options.limits.messageBytes).then(
         (batches) => this.guarded(() => this.loaded(peer, batches)),
@@ -163,6 +178,7 @@ export class ReadyLoop {
   private loaded(peer: NodeId, batches: readonly Buffer[]): void {
     if (this.stopped) return;
     this.unreadable.delete(peer);
+    for (const batch of batches) this.pace.sent(peer, batch.length);
     if (batches.length > 0) this.core.appendFor(peer, batches.map(entryOf));
     else this.core.entriesLoaded(peer);
     this.drain();

@@ -1,6 +1,7 @@
 import type { Message, NodeId, SnapshotMeta } from '../core';
 import { SnapshotError, type IncomingSnapshot, type SnapshotStore, type StoredSnapshot } from '../snapshot';
 import { CallError, type IncomingCall } from '../transport';
+import type { CatchUpPace } from './catch-up-pace';
 import type { EventLog } from './environment';
 
 /** The numbers of the calls that move a snapshot. */
@@ -18,6 +19,7 @@ export interface SnapshotTransferOptions {
   readonly call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>;
   /** Hands the finished snapshot to the core, as a message of its sender. */
   readonly step: (message: Message) => void;
+  readonly pace: CatchUpPace;
   readonly events: EventLog;
 }
 
@@ -42,7 +44,7 @@ export class SnapshotTransfer {
 
   /** Sends the newest snapshot; resolves to its index, or to undefined where that failed. `term` is the sender's. */
   async send(to: NodeId, term: number): Promise<number | undefined> {
-    const { store, events } = this.options;
+    const { store, pace, events } = this.options;
     const newest = store.newest;
     if (!newest) return undefined;
     try {
@@ -53,6 +55,8 @@ export class SnapshotTransfer {
           const bytes = await reader.read(at, Math.min(CHUNK_BYTES, newest.bytes - at));
           await this.ask(to, this.options.calls.chunk, Buffer.concat([u64(at), bytes]));
           at += bytes.length;
+          pace.sent(to, bytes.length);
+          await pace.turn(to);
         }
         await this.ask(to, this.options.calls.finish, u64(term));
       } finally {

@@ -35,6 +35,7 @@ describe('the configuration of a node', () => {
       retentionBytes: undefined,
       retentionAge: undefined,
       snapshotBytes: 256 << 20,
+      catchUpBytes: 32 << 20,
       electionTimeout: [300, 600],
       heartbeatInterval: 75,
       encryptKeyFile: undefined,

@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NodeFiles } from '../../../src/log/node-files';
 import type { Message } from '../../../src/raft/core';
+import { CatchUpPace } from '../../../src/raft/replica/catch-up-pace';
+import { systemClock, systemScheduler } from '../../../src/raft/replica/environment';
 import { SnapshotTransfer } from '../../../src/raft/replica/snapshot-transfer';
 import { SnapshotStore } from '../../../src/raft/snapshot';
 import { CallError, type IncomingCall } from '../../../src/raft/transport';
@@ -44,6 +46,7 @@ class End {
         return (peers.get(to) as End).serve(method, this.call(group, changed));
       },
       step: (message) => void this.steps.push(message),
+      pace: new CatchUpPace(systemClock, systemScheduler, 1 << 30),
       events: this.events,
     });
   }
