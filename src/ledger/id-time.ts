@@ -5,7 +5,8 @@
  * UUIDv7 (RFC 9562, 5.7): the first 48 bits are milliseconds. ULID: 26 characters of Crockford's base 32, the first ten are
  * milliseconds. KSUID: 27 characters of base 62, the first 32 bits are seconds after 1,400,000,000.
  */
-import { IdKind, type IdFields } from './transfer-fields';
+import { type TransferId } from './identifiers';
+import { IdFields, IdKind } from './transfer-fields';
 import { word } from './words';
 
 const ULID_LENGTH = 26;
@@ -25,6 +26,19 @@ export function timeOfId(source: Uint8Array, id: IdFields): number | undefined {
   const text = Buffer.from(source.buffer, source.byteOffset + id.textStart, id.textLength).toString('latin1');
   if (text.length === ULID_LENGTH) return timeOfUlid(text);
   return text.length === KSUID_LENGTH ? timeOfKsuid(text) : undefined;
+}
+
+/** Whether an id says when it was made, for whoever has it as an object. */
+export function carriesTime(id: TransferId): boolean {
+  const fields = new IdFields();
+  if (id.kind === 'text') {
+    const source = Buffer.from(id.text, 'utf8');
+    fields.kind = IdKind.TEXT;
+    fields.textLength = source.length;
+    return timeOfId(source, fields) !== undefined;
+  }
+  for (let i = 0; i < 4; i++) fields.words[i] = id.bytes.readUInt32LE(4 * i);
+  return timeOfUuid(fields.words) !== undefined;
 }
 
 /** @param words the 16 bytes of a UUID in the order of its text, as little-endian words */

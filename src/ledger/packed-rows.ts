@@ -3,16 +3,21 @@
  *
  * ```
  *  0 id, 16 bytes (a UUID in the order of its text)   16 u64 debit handle   24 u64 credit handle
- * 32 u128 amount, minor units                         48 u64 user data      56 u32 code   60 u32 flags (0)
+ * 32 u128 amount, minor units                         48 u64 user data      56 u32 code   60 u32 flags
  * ```
  */
 import { MAX_MINOR, u128FromBytes } from './amounts';
+import { carriesTime } from './id-time';
 import { type ShapeError } from './result-codes';
+import { TransferFlag } from './transfer-fields';
 
 export const PACKED_ROW_BYTES = 64;
 export const PACKED_ROW_WORDS = 16;
 /** Most rows of one batch. */
 export const MAX_ROWS = 8190;
+
+/** The flags that a row can have: what posts or voids names another transfer, and for that a row has no room. */
+export const PACKED_FLAGS = TransferFlag.PENDING | TransferFlag.BALANCING;
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 
@@ -104,6 +109,15 @@ function rowFault(rows: Buffer, at: number): ShapeError | undefined {
   const amountRest = rows.readInt32LE(at + 32) | rows.readInt32LE(at + 36) | rows.readInt32LE(at + 40);
   if ((amountTop | amountRest) === 0) return 'amount_must_not_be_zero';
   if (amountTop !== 0 && u128FromBytes(rows, at + 32) > MAX_MINOR) return 'amount_too_large';
-  if (rows.readInt32LE(at + 60) !== 0) return 'flags_invalid';
+  if ((rows.readInt32LE(at + 60) & ~PACKED_FLAGS) !== 0) return 'flags_invalid';
   return debitLow === creditLow && debitHigh === creditHigh ? 'accounts_must_be_different' : undefined;
+}
+
+/** The first row whose id does not say when it was made: a fault of shape where ids are remembered for a bounded time. */
+export function rowWithoutTime(rows: Buffer): RowFault | undefined {
+  for (let at = 0, row = 0; at < rows.length; at += PACKED_ROW_BYTES, row++) {
+    const bytes = rows.subarray(at, at + 16);
+    if (!carriesTime({ kind: 'uuid', bytes })) return { row, error: 'id_must_carry_time' };
+  }
+  return undefined;
 }

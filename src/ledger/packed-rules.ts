@@ -104,7 +104,9 @@ export class PackedRules {
       debit === 0 ||
       credit === 0 ||
       debit > last ||
-      credit > last
+      credit > last ||
+      // Where ids are remembered for a bounded time their age is asked first.
+      this.tables.dedupAge !== 0
     ) {
       return false;
     }

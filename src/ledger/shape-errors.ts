@@ -40,7 +40,10 @@ export const SHAPE_ERRORS = {
   amount_too_large: AMOUNT_TOO_LARGE,
   amount_precision: AMOUNT_PRECISION,
   accounts_must_be_different: ACCOUNTS_MUST_BE_DIFFERENT,
-  flags_invalid: shape('flags_invalid', 'The transfer has a flag that this version does not know.'),
+  flags_invalid: shape(
+    'flags_invalid',
+    'The transfer has a kind or a flag that this version does not know, or that does not fit its form.',
+  ),
   id_must_carry_time: ID_MUST_CARRY_TIME,
   pending_id_invalid: shape(
     'pending_id_invalid',
@@ -57,7 +60,10 @@ export const SHAPE_ERRORS = {
   amount_not_allowed: shape('amount_not_allowed', 'A void lets go of all that is held; it has no amount.'),
   balancing_not_allowed: shape('balancing_not_allowed', 'Only a plain or a pending transfer can be balancing.'),
   time_invalid: shape('time_invalid', 'A time is in microseconds since the Unix epoch, below 2^53.'),
-  group_invalid: shape('group_invalid', 'A linked group has an id and 1 to 8,190 transfers.'),
+  group_invalid: shape(
+    'group_invalid',
+    'A linked group has an id, and its transfers, 1 to 8,190, follow one another in one call.',
+  ),
   metadata_too_large: shape('metadata_too_large', 'Metadata is at most 1,024 bytes.'),
   ledger_code_invalid: shape('ledger_code_invalid', 'A ledger code is 1 to 32 letters, digits, "_", "-" or ".".'),
   scale_invalid: shape('scale_invalid', 'A scale is a whole number from 0 to 18.'),
@@ -66,6 +72,7 @@ export const SHAPE_ERRORS = {
     'limits_invalid',
     'A minimum is a decimal of at most zero, a maximum of at least zero, 38 digits each.',
   ),
+  change_empty: shape('change_empty', 'Say what is to be different: a limit, or whether the account is closed.'),
   rows_length_invalid: shape('rows_length_invalid', 'Packed rows are whole rows of 64 bytes, one or more.'),
   batch_empty: shape('batch_empty', 'A batch has at least one item.'),
   batch_too_large: shape('batch_too_large', 'A batch has at most 8,190 items.'),

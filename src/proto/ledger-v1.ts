@@ -4,21 +4,21 @@
  * undefined, an absent message is null.
  */
 import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
+import {
+  type CreateTransfersResponse,
+  type GetTransferRequest,
+  type GetTransferResponse,
+  type SubmitBatchResponse,
+  type Transfer,
+} from './ledger-v1-transfers';
 import { type Int64 } from './log-v1';
 
-export const ConsistencyLevel = { LINEARIZABLE: 0, AT_LEAST: 1, STALE: 2 } as const;
+export * from './ledger-v1-answers';
+export * from './ledger-v1-transfers';
 
-export interface Consistency<N = string> {
-  level: number;
-  token: string;
-  max_staleness_ms: N;
-}
-
-export interface ReadPosition<N = string> {
-  token: string;
-  offset: N;
-}
-
+/** `LimitChange` of ledger.proto. */
+export const LimitChange = { KEEP: 0, NONE: 1, SET: 2, LEDGER_DEFAULT: 3 } as const;
 export interface LedgerSpec {
   code: string;
   scale: number;
@@ -31,14 +31,6 @@ export interface LedgerSpec {
 
 export interface CreateLedgersRequest {
   ledgers: LedgerSpec[];
-}
-
-export interface ItemResult<N = string> {
-  result: string;
-  message: string;
-  offset: N;
-  timestamp: N;
-  replayed: boolean;
 }
 
 export interface CreateLedgersResponse<N = string> {
@@ -71,38 +63,22 @@ export interface OpenAccountsResponse<N = string> {
   position: ReadPosition<N> | null;
 }
 
-export interface Transfer<N = string> {
-  id: string;
-  debit_account: string;
-  credit_account: string;
-  amount: string;
-  ledger: string;
-  code: number;
-  user_data: N;
-  metadata: Buffer;
-  debit_handle: N;
-  credit_handle: N;
-  kind?: number;
-  pending_id?: string;
-  timeout_ms?: N;
-  balancing?: boolean;
-  reverses?: string;
-  effective_time?: N;
-  imported_time?: N;
-  group?: string;
+export interface AccountUpdate<N = string> {
+  account: string;
+  handle: N;
+  min_change: number;
+  min_balance: string;
+  max_change: number;
+  max_balance: string;
+  closed?: boolean;
 }
 
-export interface CreateTransfersRequest {
-  transfers: Transfer[];
+export interface UpdateAccountsRequest {
+  accounts: AccountUpdate[];
 }
 
-export interface TransferResult<N = string> {
-  result: ItemResult<N> | null;
-  amount_moved: string;
-}
-
-export interface CreateTransfersResponse<N = string> {
-  results: TransferResult<N>[];
+export interface UpdateAccountsResponse<N = string> {
+  results: ItemResult<N>[];
   position: ReadPosition<N> | null;
 }
 
@@ -116,6 +92,7 @@ export interface Account<N = string> {
   user_data: N;
   metadata: Buffer;
   opened_at: N;
+  imported_time: N;
 }
 
 export interface Balance<N = string> {
@@ -174,68 +151,12 @@ export interface ListAccountsResponse<N = string> {
   position: ReadPosition<N> | null;
 }
 
-export interface GetTransferRequest {
-  id: string;
-  consistency: Consistency | null;
-}
-
-export interface TransferView<N = string> {
-  id: string;
-  debit_account: string;
-  credit_account: string;
-  ledger: string;
-  amount: string;
-  amount_moved: string;
-  code: number;
-  user_data: N;
-  metadata: Buffer;
-  offset: N;
-  timestamp: N;
-  result: string;
-}
-
-export interface GetTransferResponse<N = string> {
-  transfer: TransferView<N> | null;
-  position: ReadPosition<N> | null;
-}
-
-export interface SubmitBatchRequest {
-  sequence: string;
-  rows: Buffer;
-  transfers: Transfer[];
-}
-
-export interface RowResult<N = string> {
-  row: number;
-  /** Number of the result, see ResultCode in record.proto. */
-  result: number;
-  replayed: boolean;
-  offset: N;
-}
-
-export interface BatchError {
-  code: number;
-  reason: string;
-  message: string;
-}
-
-export interface SubmitBatchResponse<N = string> {
-  sequence: N;
-  refused: RowResult<N>[];
-  count: number;
-  base_offset: N;
-  timestamp: N;
-  results: TransferResult<N>[];
-  token: string;
-  error: BatchError | null;
-  repeats: RowResult<N>[];
-}
-
 type ConsistencyOut = Partial<Consistency<Int64>>;
 type WithConsistency<T> = Partial<Omit<T, 'consistency'>> & { consistency?: ConsistencyOut };
 
 export type TransferOut = Partial<Transfer<Int64>>;
 export type AccountSpecOut = Partial<AccountSpec<Int64>>;
+export type AccountUpdateOut = Partial<AccountUpdate<Int64>>;
 
 export interface SubmitBatchRequestOut {
   sequence: Int64;
@@ -247,6 +168,7 @@ export interface SubmitBatchRequestOut {
 export interface LedgerDefinition extends ServiceDefinition {
   CreateLedgers: MethodDefinition<{ ledgers: Partial<LedgerSpec>[] }, CreateLedgersResponse>;
   OpenAccounts: MethodDefinition<{ accounts: AccountSpecOut[] }, OpenAccountsResponse>;
+  UpdateAccounts: MethodDefinition<{ accounts: AccountUpdateOut[] }, UpdateAccountsResponse>;
   CreateTransfers: MethodDefinition<{ transfers: TransferOut[] }, CreateTransfersResponse>;
   GetAccount: MethodDefinition<WithConsistency<GetAccountRequest>, GetAccountResponse>;
   GetBalance: MethodDefinition<WithConsistency<GetBalanceRequest>, GetBalanceResponse>;

@@ -1,10 +1,26 @@
 import { type Command, encodeCommand } from '../../src/ledger/command-codec';
+import { parseUuid } from '../../src/ledger/identifiers';
 import { resultName } from '../../src/ledger/result-codes';
 import { LedgerState } from '../../src/ledger/state';
 import { encodeValues } from '../../src/log/chunk';
-import { LedgerUnderTest, openAccount, pending, transfer, update, uuid } from './ledger-under-test';
+import { LedgerUnderTest, openAccount, packed, pending, transfer, update, uuid } from './ledger-under-test';
 
 describe('changes of an account', () => {
+  test('close an account for packed rows too', () => {
+    const ledger = LedgerUnderTest.withAccounts('alice', 'bob');
+    const result = (n: number, from: number, to: number): string =>
+      ledger.rows([packed(n, from, to, 100n)]).map((row) => resultName(row.result))[0] ?? '';
+    expect([result(1, 1, 2), result(2, 1, 3)]).toEqual(['ok', 'ok']);
+    ledger.do(update('alice', { closed: true }));
+    expect([result(3, 1, 2), result(4, 2, 3), result(5, 1, 3)]).toEqual([
+      'credit_account_closed',
+      'debit_account_closed',
+      'ok',
+    ]);
+    ledger.do(update('alice', { closed: false }));
+    expect([result(3, 1, 2), result(6, 1, 2)]).toEqual(['credit_account_closed', 'ok']);
+  });
+
   test('close and reopen, each as often as one likes', () => {
     const ledger = LedgerUnderTest.withAccounts('alice');
     const pay = (id: string): string => ledger.transfer({ id, from: 'bank', to: 'alice', amount: '1' });
@@ -147,6 +163,19 @@ describe('a bound on how long ids are remembered', () => {
     expect(results(ledger, uuid(1), 'order-1', uuid7(NOW + HOUR + 10), ulid(NOW), ulid(NOW - 2 * HOUR), ksuid)).toEqual(
       ['id_must_carry_time', 'id_must_carry_time', 'id_must_carry_time', 'ok', 'id_expired', 'id_expired'],
     );
+  });
+
+  test('holds for packed rows, which take a shorter way where there is no bound', () => {
+    const ledger = bounded();
+    const rows = (...ids: string[]): string[] =>
+      ledger
+        .rows(ids.map((id) => packed(0, 1, 2, 100n, { id: parseUuid(id)! })))
+        .map(({ result }) => resultName(result));
+    const id = uuid7(NOW);
+    expect(rows(id, uuid7(NOW - 2 * HOUR), uuid(1), id)).toEqual(['ok', 'id_expired', 'id_must_carry_time', 'ok']);
+    expect(ledger.posted('alice')).toBe(100n);
+    ledger.wait(2 * HOUR * 1000);
+    expect(rows(id)).toEqual(['id_expired']);
   });
 
   test('is not for clients to set', () => {

@@ -18,21 +18,24 @@ import {
   type ListAccountsResponse,
   type OpenAccountsRequest,
   type OpenAccountsResponse,
+  type UpdateAccountsRequest,
+  type UpdateAccountsResponse,
 } from '../../proto/ledger-v1';
 import { type Int64 } from '../../proto/log-v1';
-import { createLedgerCommand, openAccountCommand } from '../account-item';
+import { createLedgerCommand, openAccountCommand, updateAccountCommand } from '../account-item';
 import { accountPage, checkPage } from '../account-pages';
 import { type Budget } from '../deadline';
 import { faultOfResult, invalid, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
 import { accountNamed, readAt, stateOf } from '../reads';
 import { checkCount, submitItems } from '../submit-items';
-import { transferCommand } from '../transfer-item';
+import { transferBatch } from '../transfer-batch';
 import { type Door } from './door';
 import {
   accountOut,
   balanceOut,
   consistencyIn,
+  groupResult,
   itemResult,
   noBalance,
   transferOut,
@@ -44,6 +47,7 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
   return {
     CreateLedgers: door.unary('CreateLedgers', (r: CreateLedgersRequest, budget) => createLedgers(door, r, budget)),
     OpenAccounts: door.unary('OpenAccounts', (r: OpenAccountsRequest, budget) => openAccounts(door, r, budget)),
+    UpdateAccounts: door.unary('UpdateAccounts', (r: UpdateAccountsRequest, budget) => updateAccounts(door, r, budget)),
     CreateTransfers: door.unary('CreateTransfers', (r: CreateTransfersRequest, budget) =>
       createTransfers(door, r, budget),
     ),
@@ -82,15 +86,27 @@ async function openAccounts(
   return { results, position };
 }
 
+async function updateAccounts(
+  door: Door,
+  request: UpdateAccountsRequest,
+  budget: Budget,
+): Promise<UpdateAccountsResponse<Int64>> {
+  checkCount(request.accounts.length, door.limits, 'accounts');
+  const commands = request.accounts.map((update) => updateAccountCommand(update, door.port.ledger));
+  const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'accounts', budget);
+  return { results: outcomes.map(itemResult), position };
+}
+
 async function createTransfers(
   door: Door,
   request: CreateTransfersRequest,
   budget: Budget,
 ): Promise<CreateTransfersResponse<Int64>> {
   checkCount(request.transfers.length, door.limits, 'transfers');
-  const commands = request.transfers.map((item) => transferCommand(item, door.port.ledger));
+  const { commands, groups } = transferBatch(request.transfers, door.port.ledger);
   const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'transfers', budget);
-  return { results: outcomes.map(transferResult), position };
+  const results = outcomes.map(transferResult);
+  return { results, position, groups: groups.map((group) => groupResult(group, outcomes)) };
 }
 
 async function getAccount(door: Door, request: GetAccountRequest, budget: Budget): Promise<GetAccountResponse<Int64>> {

@@ -5,16 +5,25 @@
 import { type ServerDuplexStream } from '@grpc/grpc-js';
 import { encodeRows } from '../../log/chunk';
 import { OUTCOME_ROW_BYTES, OutcomeFlag } from '../../ledger/outcome-row';
-import { PACKED_ROW_BYTES, validateRows } from '../../ledger/packed-rows';
-import { type RowResult, type SubmitBatchRequest, type SubmitBatchResponse } from '../../proto/ledger-v1';
+import { PACKED_ROW_BYTES, rowWithoutTime, validateRows } from '../../ledger/packed-rows';
+import { TransferFlag } from '../../ledger/transfer-fields';
+import {
+  type RowAmount,
+  type RowResult,
+  type SubmitBatchRequest,
+  type SubmitBatchResponse,
+} from '../../proto/ledger-v1';
 import { type Int64 } from '../../proto/log-v1';
 import { type Budget } from '../deadline';
 import { type Fault, faultOfResult, invalid, refusalInfo, shuttingDown } from '../errors';
 import { checkBytes, submitChunk, submitItems } from '../submit-items';
-import { transferCommand } from '../transfer-item';
+import { transferBatch } from '../transfer-batch';
 import { decoded, type Door, failStream } from './door';
 import { transferResult } from './ledger-codec';
 import { drained, lifetimeOf, StreamEnded } from './stream-writer';
+
+/** Where the flags of a packed row begin. */
+const FLAGS_AT = 60;
 
 type Response = SubmitBatchResponse<Int64>;
 type Call = ServerDuplexStream<SubmitBatchRequest, Response>;
@@ -127,8 +136,8 @@ async function submitBatch(door: Door, request: SubmitBatchRequest, budget: Budg
 async function submitMessages(door: Door, request: SubmitBatchRequest, budget: Budget): Promise<Response> {
   const { port, limits } = door;
   const count = request.transfers.length;
-  const commands = count > limits.batchItems ? [] : request.transfers.map((item) => transferCommand(item, port.ledger));
-  if (commands.length === 0) throw invalid('transfers', 'BATCH_TOO_LARGE', tooMany(count, limits.batchItems));
+  if (count > limits.batchItems) throw invalid('transfers', 'BATCH_TOO_LARGE', tooMany(count, limits.batchItems));
+  const { commands } = transferBatch(request.transfers, port.ledger);
   const { outcomes, committed, position } = await submitItems(port, limits, commands, 'transfers', budget);
   return {
     ...EMPTY,
@@ -145,7 +154,7 @@ async function submitRows(door: Door, request: SubmitBatchRequest, budget: Budge
   const { rows } = request;
   const count = rows.length / PACKED_ROW_BYTES;
   if (count > door.limits.batchItems) throw invalid('rows', 'BATCH_TOO_LARGE', tooMany(count, door.limits.batchItems));
-  const fault = validateRows(rows);
+  const fault = validateRows(rows) ?? (door.port.ledger.dedupAgeMs() > 0 ? rowWithoutTime(rows) : undefined);
   if (fault !== undefined) {
     const info = refusalInfo(fault.error);
     const where = fault.row === undefined ? '' : `Row ${fault.row}: `;
@@ -156,6 +165,7 @@ async function submitRows(door: Door, request: SubmitBatchRequest, budget: Budge
   return {
     ...EMPTY,
     ...sortRows(committed.outcomes),
+    amounts: balancedAmounts(rows, committed.outcomes),
     sequence: request.sequence,
     count,
     base_offset: committed.baseOffset,
@@ -174,6 +184,7 @@ const EMPTY: Response = {
   token: '',
   error: null,
   repeats: [],
+  amounts: [],
 };
 
 function failed(request: SubmitBatchRequest, fault: Fault): Response {
@@ -198,4 +209,16 @@ function sortRows(outcomes: Buffer): { refused: RowResult<Int64>[]; repeats: Row
     (result === 0 ? repeats : refused).push({ row, result, replayed, offset });
   }
   return { refused, repeats };
+}
+
+/** What each balancing row came to, where it was done: the caller knows only what it asked for. */
+function balancedAmounts(rows: Buffer, outcomes: Buffer): RowAmount[] {
+  const amounts: RowAmount[] = [];
+  for (let at = 0, row = 0; at < rows.length; at += PACKED_ROW_BYTES, row++) {
+    if ((rows.readUInt8(at + FLAGS_AT) & TransferFlag.BALANCING) === 0) continue;
+    const outcome = OUTCOME_ROW_BYTES * row;
+    if (outcomes.readUInt8(outcome) !== 0) continue;
+    amounts.push({ row, amount: Buffer.from(outcomes.subarray(outcome + 32, outcome + 48)) });
+  }
+  return amounts;
 }

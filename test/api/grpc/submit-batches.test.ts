@@ -43,7 +43,7 @@ function row(id: number, fields: Partial<PackedTransfer> = {}): PackedTransfer {
 const rows = (...items: PackedTransfer[]): Buffer => encodePackedRows(items);
 const range = (from: number, count: number): Buffer => rows(...Array.from({ length: count }, (_, i) => row(from + i)));
 
-const EMPTY = { refused: [], repeats: [], results: [], error: null };
+const EMPTY = { refused: [], repeats: [], results: [], amounts: [], error: null };
 
 describe('SubmitBatches', () => {
   test('puts packed rows into the log as they came, and answers with where they are', async () => {
@@ -87,6 +87,23 @@ describe('SubmitBatches', () => {
     expect(again).toMatchObject({ refused: [{ row: 0, result: 7, replayed: true, offset: '6' }], repeats: [] });
   });
 
+  test('takes rows that hold and rows that balance, and says what those came to', async () => {
+    stream.call.write({ sequence: 1, rows: rows(row(1, { amount: 100n }), row(2, { flags: 1, amount: 40n })) });
+    const back = { debitHandle: 2, creditHandle: 1, amount: 1000n };
+    const balancing = rows(row(3, { ...back, flags: 8 }), row(4, { ...back, flags: 9 }), row(5, { amount: 7n }));
+    stream.call.write({ sequence: 2, rows: balancing });
+    stream.call.write({ sequence: 3, rows: balancing });
+    const [, answer, again] = await stream.first(3);
+    const hundred = Buffer.concat([Buffer.of(100), Buffer.alloc(15)]);
+    expect(answer).toMatchObject({
+      amounts: [{ row: 0, amount: hundred }],
+      // Nothing was left for the second one.
+      refused: [{ row: 1, result: 6 }],
+    });
+    expect(again).toMatchObject({ amounts: [{ row: 0, amount: hundred }], refused: [{ row: 1, replayed: true }] });
+    expect(port.ledger.balance(2)).toMatchObject({ posted: 7n, creditsPending: 40n });
+  });
+
   test('takes messages too, with one result an item', async () => {
     const transfers = [
       { id: 'a', debit_account: 'funds', credit_account: 'Alice', amount: '1' },
@@ -126,6 +143,12 @@ describe('SubmitBatches', () => {
     ['too many rows', { rows: Buffer.alloc(64 * 8191) }, 'BATCH_TOO_LARGE', /8191 items/],
     ['rows and messages', { rows: range(1, 1), transfers: [{ id: 'a' }] }, 'BATCH_AMBIGUOUS', /not both/],
     ['a row of the wrong shape', { rows: rows(row(1), row(2, { amount: 0n })) }, 'AMOUNT_MUST_NOT_BE_ZERO', /^Row 1: /],
+    [
+      'a row that posts, for which a row has no room',
+      { rows: rows(row(1, { flags: 2 })) },
+      'FLAGS_INVALID',
+      /^Row 0: /,
+    ],
     ['too many messages', { transfers: Array.from({ length: 8191 }, () => ({})) }, 'BATCH_TOO_LARGE', /8191 items/],
   ])('answers a batch with %s in its error, and goes on', async (_name, batch, reason, message) => {
     stream.call.write({ sequence: 1, ...batch });
