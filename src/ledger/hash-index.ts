@@ -8,6 +8,8 @@ const MAX_DEPTH = 20;
 /** Irrational steps, so that the patience of segments spreads evenly however often they are split. */
 const LOWER_STEP = Math.sqrt(5) - 2;
 const UPPER_STEP = Math.SQRT2 - 1;
+/** How full a segment is made at most where the number of hashes is known before: a few of them split soon after. */
+const RESERVED_SHARE = 0.6;
 
 /**
  * A hash table from 32-bit hashes to 32-bit numbers above zero, for keys that are kept elsewhere: the caller walks the
@@ -27,6 +29,19 @@ export class HashIndex {
   private directory: Segment[] = [new Segment(0, new Int32Array(FIRST_SLOTS * 2), 0)];
   /** The slots of each entry: one step less on the way that every look-up takes. */
   private slots: Int32Array[] = this.directory.map((segment) => segment.slots);
+
+  /** Makes room for so many numbers at once, in an index that has none yet. */
+  reserve(count: number): void {
+    invariant(this.depth === 0, 'Room is made in an index that is in use.');
+    const depth = Math.max(0, Math.ceil(Math.log2(count / (MAX_SLOTS * RESERVED_SHARE))));
+    if (depth === 0 || depth > MAX_DEPTH) return;
+    this.depth = depth;
+    this.directory = Array.from(
+      { length: 1 << depth },
+      (_, at) => new Segment(depth, new Int32Array(MAX_SLOTS * 2), (at * LOWER_STEP) % 1),
+    );
+    this.slots = this.directory.map((segment) => segment.slots);
+  }
 
   slotsOf(hash: number): Int32Array {
     return this.slots[this.entryOf(hash)] as Int32Array;

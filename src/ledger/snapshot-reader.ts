@@ -10,6 +10,8 @@ import {
 } from './snapshot-format';
 import { Tables } from './tables';
 
+const FIRST_FRAME_BYTES = 64 << 10;
+
 /**
  * Rebuilds the tables from a snapshot, given piece by piece; pieces need not be frames. For a stream:
  * `for await (const chunk of chunks) reader.push(chunk)`, then `new LedgerState(reader.finish())`.
@@ -17,7 +19,9 @@ import { Tables } from './tables';
 export class SnapshotReader {
   private readonly tables: Tables;
   private counts: SnapshotCounts | undefined;
-  private pending: Buffer = Buffer.alloc(0);
+  /** The frame that is being put together. Not of Node's pool: its body has to lie on words. */
+  private frame = Buffer.allocUnsafeSlow(FIRST_FRAME_BYTES);
+  private filled = 0;
   private lastKind = 0;
 
   /** @param hashSeed see Tables */
@@ -28,27 +32,34 @@ export class SnapshotReader {
   }
 
   push(chunk: Buffer): void {
-    this.pending = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
-    let at = 0;
-    for (;;) {
-      if (this.pending.length - at < FRAME_HEADER_BYTES) break;
-      const length = this.pending.readUInt32LE(at + 4);
-      if (length > MAX_FRAME_BYTES)
-        throw new SnapshotFormatError(`A frame of ${length} bytes is longer than any page.`);
-      const end = at + FRAME_HEADER_BYTES + length;
-      if (end > this.pending.length) break;
-      this.takeFrame(this.pending.readUInt32LE(at), this.pending.subarray(at + FRAME_HEADER_BYTES, end));
-      at = end;
+    for (let at = 0; at < chunk.length;) {
+      const wanted = this.filled < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : this.frameBytes();
+      const taken = chunk.copy(this.frame, this.filled, at, at + wanted - this.filled);
+      at += taken;
+      this.filled += taken;
+      if (this.filled < FRAME_HEADER_BYTES || this.filled < this.frameBytes()) continue;
+      this.takeFrame(this.frame.readUInt32LE(0), this.frame.subarray(FRAME_HEADER_BYTES, this.filled));
+      this.filled = 0;
     }
-    // A copy, because the caller may use its buffer again.
-    this.pending = Buffer.from(this.pending.subarray(at));
+  }
+
+  /** Length of the frame whose header is here, with room made for it. */
+  private frameBytes(): number {
+    const length = this.frame.readUInt32LE(4);
+    if (length > MAX_FRAME_BYTES) throw new SnapshotFormatError(`A frame of ${length} bytes is longer than any page.`);
+    if (this.frame.length < FRAME_HEADER_BYTES + length) {
+      const larger = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + MAX_FRAME_BYTES);
+      this.frame.copy(larger, 0, 0, this.filled);
+      this.frame = larger;
+    }
+    return FRAME_HEADER_BYTES + length;
   }
 
   /** The tables, once the whole snapshot was pushed. */
   finish(): Tables {
-    const { tables, counts, pending } = this;
+    const { tables, counts } = this;
     const { accounts, arena, groups, holds, ledgers, limits, reversals, transfers } = tables;
-    if (this.lastKind !== FrameKind.END || pending.length > 0 || counts === undefined) {
+    if (this.lastKind !== FrameKind.END || this.filled > 0 || counts === undefined) {
       throw new SnapshotFormatError('The snapshot is not complete: it stops before its end.');
     }
     const complete =
@@ -114,9 +125,7 @@ export class SnapshotReader {
 }
 
 function takeRows(table: PagedRows, body: Buffer): void {
-  // Words can be read in place only where they lie on words; the table copies them.
-  const bytes = body.byteOffset % 4 === 0 ? body : Buffer.from(new Uint8Array(body).buffer);
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(body.length / 4));
+  const words = new Uint32Array(body.buffer, body.byteOffset, Math.floor(body.length / 4));
   if (body.length % 4 !== 0 || !table.restorePage(words)) throw badPage(body.length);
 }
 

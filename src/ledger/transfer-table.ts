@@ -31,11 +31,17 @@ export const Row = {
 export const RowFlag = { TEXT_ID: 1, DECIMAL_AMOUNT: 2 } as const;
 export const ROW_TRANSFER_FLAGS_SHIFT = 2;
 
+/** Rows whose slots are read ahead when an index is made. */
+const INDEX_BLOCK = 64;
+
 /** Transfers that were done and refusals that burned their id, in the order of the log, found by id. */
 export class TransferTable {
   readonly rows = new PagedRows(TRANSFER_WORDS, TRANSFER_PAGE_SHIFT);
   private readonly ids = new HashIndex();
   private readonly scratch = new TransferExtras();
+  private readonly touch = new Int32Array(INDEX_BLOCK);
+  /** Keeps the loads of `indexBlock` from being optimised away. */
+  touched = 0;
 
   constructor(
     private readonly arena: ByteArena,
@@ -191,10 +197,22 @@ export class TransferTable {
 
   /** Makes the index anew over rows that were restored. */
   indexAll(): void {
-    for (let row = 0; row < this.count; row++) {
-      const page = this.rows.pageOf(row);
-      const at = this.rows.startOf(row);
-      this.ids.insert(this.hashOf(page, at), row + 1);
+    this.ids.reserve(this.count);
+    for (let row = 0; row < this.count; row += INDEX_BLOCK)
+      this.indexBlock(row, Math.min(INDEX_BLOCK, this.count - row));
+  }
+
+  /** Slots lie all over the memory: one word of each is read first, in a loop so small that the processor overlaps its misses. */
+  private indexBlock(first: number, count: number): void {
+    const { ids, rows, touch } = this;
+    for (let i = 0; i < count; i++) touch[i] = this.hashOf(rows.pageOf(first + i), rows.startOf(first + i));
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = touch[i] as number;
+      const slots = ids.slotsOf(hash);
+      touched ^= slots[(hash & ((slots.length >>> 1) - 1)) * 2] as number;
     }
+    this.touched = touched;
+    for (let i = 0; i < count; i++) ids.insert(touch[i] as number, first + i + 1);
   }
 }

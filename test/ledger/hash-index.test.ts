@@ -24,6 +24,23 @@ describe('the hash index', () => {
     expect(under(index, hashWords(count + 1, 0, 7, 0, 42))).toEqual([]);
   });
 
+  test.each([10, 20_000, 300_000])('finds everything again where room was made for %i', (count) => {
+    const index = new HashIndex();
+    index.reserve(count);
+    // More than was reserved for: what is full is split as always.
+    for (let n = 1; n <= count * 2; n++) index.insert(hashWords(n, n >>> 3, 7, 0, 42), n);
+    let wrong = 0;
+    for (let n = 1; n <= count * 2; n++) if (!under(index, hashWords(n, n >>> 3, 7, 0, 42)).includes(n)) wrong++;
+    expect(wrong).toBe(0);
+    expect(index.slotsOf(0).length).toBeLessThanOrEqual(65_536);
+  });
+
+  test('makes room only before it is used', () => {
+    const index = new HashIndex();
+    index.reserve(100_000);
+    expect(() => index.reserve(100_000)).toThrow('in use');
+  });
+
   test('keeps segments of a bounded size while hashes spread', () => {
     const index = new HashIndex();
     for (let n = 1; n <= 300_000; n++) index.insert(hashWords(n, 0, 0, 0, 1), n);

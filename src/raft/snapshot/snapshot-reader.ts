@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem, RandomAccessFile } from '../../log/files';
+import { SequentialReader } from './sequential-reader';
 import { asSnapshotError } from './snapshot-error';
 import {
   CHUNK_HEADER_BYTES,
@@ -47,21 +48,34 @@ export class SnapshotReader {
   }
 
   /**
-   * The chunks as they were written, each verified before it is given. Throws SnapshotError where something is damaged; what
-   * was given before the end is reached without an error is then to be thrown away.
+   * The chunks as they were written, each verified before it is given, and good until the next one is asked for. Throws
+   * SnapshotError where something is damaged; what was given before the end is reached without an error is then to be thrown
+   * away.
    */
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+    const source = new SequentialReader(this.file, this.header.length);
+    try {
+      yield* this.chunksOf(source);
+    } catch (error) {
+      throw asSnapshotError(error);
+    } finally {
+      await source.settled();
+    }
+  }
+
+  private async *chunksOf(source: SequentialReader): AsyncGenerator<Buffer, void, undefined> {
     const hash = createHash('sha256').update(this.header);
     let at = this.header.length;
     let count = 0;
     let bytes = 0;
+    let head: Buffer;
     for (;;) {
-      const head = await this.read(at, CHUNK_HEADER_BYTES);
+      head = Buffer.from(await source.next(CHUNK_HEADER_BYTES));
       if (head.length < CHUNK_HEADER_BYTES) throw damaged('its end is missing');
       const length = head.readUInt32LE(0);
       if (length === 0) break;
       if (length > MAX_CHUNK_BYTES || at + length > this.bytes) throw damaged(`a chunk of ${length} bytes cannot be`);
-      const chunk = await this.read(at + CHUNK_HEADER_BYTES, length);
+      const chunk = await source.next(length);
       verifyChunk(head, chunk);
       hash.update(head).update(chunk);
       at += CHUNK_HEADER_BYTES + length;
@@ -69,7 +83,8 @@ export class SnapshotReader {
       bytes += length;
       yield chunk;
     }
-    verifyTrailer(await this.read(at, TRAILER_BYTES), { chunks: count, bytes, hash: hash.digest() });
+    const trailer = Buffer.concat([head, await source.next(TRAILER_BYTES - CHUNK_HEADER_BYTES)]);
+    verifyTrailer(trailer, { chunks: count, bytes, hash: hash.digest() });
     if (at + TRAILER_BYTES !== this.bytes) throw damaged(`${this.bytes - at - TRAILER_BYTES} bytes follow its end`);
   }
 

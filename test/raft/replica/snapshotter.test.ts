@@ -244,7 +244,7 @@ describe('Snapshotter', () => {
       const whole = async (): Promise<string> => {
         const reader = await group.store.read(4);
         const chunks: Buffer[] = [];
-        for await (const chunk of reader.chunks()) chunks.push(chunk);
+        for await (const chunk of reader.chunks()) chunks.push(Buffer.from(chunk));
         await reader.close();
         return Buffer.concat(chunks).toString();
       };

@@ -37,7 +37,7 @@ export async function contentOf(store: SnapshotStore, index: number): Promise<Bu
   const reader = await store.read(index);
   try {
     const chunks: Buffer[] = [];
-    for await (const chunk of reader.chunks()) chunks.push(chunk);
+    for await (const chunk of reader.chunks()) chunks.push(Buffer.from(chunk));
     return chunks;
   } finally {
     await reader.close();

@@ -146,7 +146,7 @@ describe('a damaged snapshot', () => {
     const reader = await (await openStore(files)).read(2);
     const seen: Buffer[] = [];
     const readAll = async () => {
-      for await (const chunk of reader.chunks()) seen.push(chunk);
+      for await (const chunk of reader.chunks()) seen.push(Buffer.from(chunk));
     };
     await expect(readAll()).rejects.toThrow(SnapshotError);
     for (const chunk of seen) expect([Buffer.alloc(40, 1), Buffer.alloc(70, 2)]).toContainEqual(chunk);
