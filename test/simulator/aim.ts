@@ -4,6 +4,7 @@ import type { FaultCounts } from './fault-counts';
 import type { Network } from './network';
 import type { Requests } from './requests';
 import type { SimNode } from './sim-node';
+import type { NodeSettings } from './sim-world';
 import type { Trace } from './trace';
 import type { VirtualTime } from './virtual-time';
 
@@ -17,6 +18,7 @@ export interface FaultTargets {
   /** Machines that stand by included. */
   readonly nodes: readonly SimNode[];
   readonly damage: DamageLedger;
+  readonly settings: NodeSettings;
   /** Whether `node` is in a configuration that may be in force somewhere. */
   isMember(node: SimNode): boolean;
 }

@@ -23,9 +23,26 @@ export class Ambushes extends Aim {
 
   lay(): void {
     const node = this.victim();
-    if (!node || node.ambush) return;
-    const moment = this.drawMoment();
-    this.arm(node, moment, () => this.strike(node, moment));
+    if (node) this.layAt(node, this.drawMoment());
+  }
+
+  /** While it puts a snapshot of the leader in the place of its state and its log. */
+  layAtInstallation(node: SimNode): void {
+    let countdown = 1 + this.random.below(16);
+    this.layAt(node, (operation, _path, { running }) => {
+      if (operation === 'read' || !running?.replica.status().installingSnapshot) return false;
+      countdown -= 1;
+      return countdown <= 0;
+    });
+  }
+
+  /** Between the removals of two segments of its log. */
+  layAtRemoval(node: SimNode): void {
+    this.layAt(node, (operation, path) => operation === 'unlink' && SEGMENT.test(path) && this.random.chance(0.4));
+  }
+
+  private layAt(node: SimNode, moment: Moment): void {
+    if (!node.ambush) this.arm(node, moment, () => this.strike(node, moment));
   }
 
   private arm(node: SimNode, moment: Moment, strike: () => void): void {

@@ -11,6 +11,15 @@ interface Before {
 }
 
 /**
+ * By which of these a commit may have been decided. A joint configuration is left when it is committed, so what is committed in
+ * the moment in which it is left was committed by both of its halves (4.3).
+ */
+function inForce(now: Configuration, before: Configuration | undefined): readonly Configuration[] {
+  if (!before) return [now];
+  return before.votersOutgoing.length > 0 ? [before] : [now, before];
+}
+
+/**
  * Whether what nodes believe to be durable and committed is so, seen on all disks at once: a majority that was miscounted is
  * found at once, and not only when the right nodes fail afterwards.
  */
@@ -41,7 +50,7 @@ export class CommitChecks {
     }
     if (!sameProcess || status.commit > before.commit) {
       const from = sameProcess ? before.commit + 1 : Math.max(1, log.firstIndex);
-      const configurations = [status.configuration, ...(sameProcess ? [before.configuration] : [])];
+      const configurations = inForce(status.configuration, sameProcess ? before.configuration : undefined);
       this.advanced(name, status, log, from, configurations);
     }
     this.before.set(node, { replica, commit: status.commit, configuration: status.configuration });

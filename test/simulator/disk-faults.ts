@@ -1,9 +1,13 @@
 import type { Place } from '../support/faulty-files';
+import { SEGMENT_HEADER_BYTES } from '../../src/log/segment-header';
 import { SECTOR_BYTES } from '../support/faulty-inode';
 import { Aim } from './aim';
 import type { SimNode } from './sim-node';
+import { MILLISECOND } from './virtual-time';
 
 const SEGMENT = /\.log$/;
+/** About one flush. */
+const END_BYTES = 400;
 
 /** What goes wrong on a disk that says nothing: what was safe is not what it was. */
 export class DiskFaults extends Aim {
@@ -22,6 +26,30 @@ export class DiskFaults extends Aim {
       this.targets.trace.add(node.name, `byte ${position} of ${path} is ${value} now`);
     }
     this.report(node.name, node.life ? 'bits flipped while it runs' : 'bits flipped at rest');
+  }
+
+  /** The machine stops, and the last that it wrote to its log is not what it was: nothing durable is behind it to show that. */
+  rotAtTheEnd(): void {
+    const node = this.mayBeHurt();
+    if (!node) return;
+    node.losePower(this.random);
+    // A process that had nothing to lose any more has lost its disk by this.
+    const path = node.disk.paths().findLast((name) => SEGMENT.test(name));
+    const inode = path === undefined ? undefined : node.disk.find(path);
+    if (path === undefined || !inode) return;
+    let end = inode.size;
+    while (end > 0 && inode.byteAt(end - 1) === 0) end -= 1;
+    if (end <= SEGMENT_HEADER_BYTES) return;
+    const position = Math.max(SEGMENT_HEADER_BYTES, end - 1 - this.random.below(END_BYTES));
+    const mask = 1 << this.random.below(8);
+    const value = inode.byteAt(position)! ^ mask;
+    this.targets.damage.hurts(node, [{ path, position, value }]);
+    inode.rot(position, mask);
+    this.targets.trace.add(node.name, `byte ${position} of ${path}, near its end, is ${value} now`);
+    this.report(node.name, 'bits flipped at the end of the log');
+    this.targets.time.after(this.random.below(100 * MILLISECOND), () => {
+      if (!node.life && node.duty !== 'spare') node.boot();
+    });
   }
 
   /** The next write to a segment goes to another place, of the same file or of another. */

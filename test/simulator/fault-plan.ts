@@ -2,10 +2,14 @@ import type { SeededRandom } from '../support/seeded-random';
 import { Aim, type FaultTargets } from './aim';
 import { Ambushes } from './ambushes';
 import { DiskFaults } from './disk-faults';
+import { JointSplit } from './joint-split';
 import { MachineFaults } from './machine-faults';
 import { MembershipOrders } from './membership-orders';
 import { NetworkFaults } from './network-faults';
+import { Overtaken } from './overtaken';
+import type { Scene } from './scene';
 import { Seesaw } from './seesaw';
+import type { SimClient } from './sim-client';
 import { MILLISECOND } from './virtual-time';
 
 /** What happens at random while a run has faults. */
@@ -29,15 +33,19 @@ const RANDOM_KINDS = [
   'join',
   'remove',
   'set-voters',
+  'rush',
   'lost-disk',
   'move',
   'doubt',
   'upgrade',
   'rot',
+  'rot-at-the-end',
   'misdirected-write',
   'ambush',
   'away',
   'seesaw',
+  'joint-split',
+  'overtaken',
   'full-disk',
 ] as const;
 type RandomKind = (typeof RANDOM_KINDS)[number];
@@ -46,7 +54,7 @@ type RandomKind = (typeof RANDOM_KINDS)[number];
 export const FAULT_KINDS = [...RANDOM_KINDS, 'half-connected'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-type Action = readonly [weight: number, action: () => void];
+type Action = readonly [weight: number, action: () => unknown];
 
 /** Of the processes that ended because they were too old, so many are started with a newer program. */
 const UPGRADES = 0.3;
@@ -62,6 +70,8 @@ export class FaultPlan extends Aim {
   private readonly machines: MachineFaults;
   private readonly ambushes: Ambushes;
   private readonly seesaw: Seesaw;
+  private readonly jointSplit: JointSplit;
+  private overtaken: Overtaken | undefined;
 
   constructor(
     targets: FaultTargets,
@@ -74,12 +84,15 @@ export class FaultPlan extends Aim {
     this.machines = new MachineFaults(targets, random);
     this.ambushes = new Ambushes(targets, random);
     this.seesaw = new Seesaw(targets, random);
+    this.jointSplit = new JointSplit(targets, random);
     this.pauseMillis = [60, 250, 1_000][random.below(3)]!;
     this.actions = this.drawMix();
   }
 
-  start(): void {
+  /** @param client makes one of this name, for what has to be written in a special situation */
+  start(client: (name: string) => SimClient): void {
     this.active = true;
+    this.overtaken = new Overtaken(this.targets, this.random, this.ambushes, client('patient'));
     if (!this.without.has('weather')) this.network.changeWeather();
     this.next();
   }
@@ -92,13 +105,18 @@ export class FaultPlan extends Aim {
     this.network.heal();
     this.machines.heal();
     this.ambushes.heal();
-    this.seesaw.playing = false;
+    for (const scene of this.scenes) scene.playing = false;
     this.supervise();
+  }
+
+  private get scenes(): Scene[] {
+    const { seesaw, jointSplit, overtaken } = this;
+    return overtaken ? [seesaw, jointSplit, overtaken] : [seesaw, jointSplit];
   }
 
   /** Each run has its own mix: some have no partitions, others nothing else. */
   private drawMix(): Action[] {
-    const { orders, network, machines, ambushes, seesaw } = this;
+    const { orders, network, machines, ambushes, seesaw, jointSplit } = this;
     const disks = new DiskFaults(this.targets, this.random);
     const usual: Record<RandomKind, Action> = {
       partition: [6, () => network.partition()],
@@ -120,15 +138,19 @@ export class FaultPlan extends Aim {
       join: [2, () => orders.join()],
       remove: [1, () => orders.remove()],
       'set-voters': [2, () => orders.setVoters()],
+      rush: [2, () => orders.rush()],
       'lost-disk': [2, () => orders.loseDisk()],
       move: [1, () => orders.move()],
       doubt: [1, () => orders.doubt()],
       upgrade: [2, () => orders.upgrade()],
       rot: [2, () => disks.rot()],
+      'rot-at-the-end': [2, () => disks.rotAtTheEnd()],
       'misdirected-write': [2, () => disks.misdirect()],
       ambush: [10, () => ambushes.lay()],
       away: [1, () => ambushes.stayAway()],
       seesaw: [3, () => seesaw.start()],
+      'joint-split': [3, () => jointSplit.start()],
+      overtaken: [4, () => this.overtaken?.start()],
       'full-disk': [1.5, () => machines.fillDisk()],
     };
     const drawn = RANDOM_KINDS.map((kind): Action => {
@@ -153,12 +175,12 @@ export class FaultPlan extends Aim {
   private next(): void {
     this.targets.time.after(this.random.below(this.pauseMillis * MILLISECOND), () => {
       if (!this.active) return;
-      if (!this.seesaw.playing) this.draw()();
+      if (!this.scenes.some(({ playing }) => playing)) this.draw()();
       this.next();
     });
   }
 
-  private draw(): () => void {
+  private draw(): () => unknown {
     let dice = this.random.next() * this.actions.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, action] of this.actions) {
       dice -= weight;

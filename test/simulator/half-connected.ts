@@ -33,7 +33,7 @@ export class HalfConnected {
   ) {
     const { nodes, counts, trace } = targets;
     const leader = nodes.find(({ running }) => running?.replica.isLeader);
-    const odd = new Set<SimNode>(leader && random.chance(0.5) ? [leader] : []);
+    const odd = new Set<SimNode>(leader && random.chance(0.35) ? [leader] : []);
     while (odd.size < Math.floor((nodes.length - 1) / 2)) odd.add(nodes[random.below(nodes.length)]!);
     this.core = nodes.filter((node) => !odd.has(node));
     this.leaderInCore = leader !== undefined && !odd.has(leader);
@@ -47,7 +47,8 @@ export class HalfConnected {
   /** @returns what the node does not hear or is not heard by, as a clause */
   private cutLinks(node: SimNode, leader: SimNode | undefined, random: SeededRandom): string {
     const { network, nodes } = this.targets;
-    const mode = random.below(4);
+    // Who does not hear the leader and is heard by all others is the one that could depose it.
+    const mode = node !== leader && random.chance(0.5) ? 3 : random.below(3);
     for (const peer of nodes) {
       if (peer === node) continue;
       const deaf = [true, false, random.chance(0.5), peer === leader][mode]!;

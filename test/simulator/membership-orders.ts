@@ -7,6 +7,8 @@ import { MILLISECOND, SECOND } from './virtual-time';
 
 const FEWEST_MEMBERS = 3;
 const PRESS_MICROS = 100 * MILLISECOND;
+const RUSHED_ORDERS = 30;
+const RUSH_MICROS = 3 * MILLISECOND;
 const LONGEST_AFTERLIFE = 4 * SECOND;
 const LONGEST_DOUBT = 4 * SECOND;
 const LONGEST_ROLL_OUT = 8 * SECOND;
@@ -54,6 +56,19 @@ export class MembershipOrders extends Aim {
     if (voters.length === 0 || voters.length > MAX_VOTERS) return;
     const refusal = leader.running.replica.changeConfiguration({ type: 'setVoters', voters });
     if (refusal === undefined) this.report(leader.name, 'voters set at a stroke');
+  }
+
+  /** One order after the other, without waiting until the one before is done: all that come too early have to be refused. */
+  rush(): void {
+    let left = RUSHED_ORDERS;
+    const next = (): void => {
+      if (!this.active || left <= 0) return;
+      left -= 1;
+      this.setVoters();
+      this.targets.time.after(this.random.below(RUSH_MICROS), next);
+    };
+    this.report('world', 'orders in a rush');
+    next();
   }
 
   /** The machine comes back under its name, with nothing. */

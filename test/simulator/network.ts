@@ -37,6 +37,11 @@ export class Network {
     this.cut.add(linkOf(from, to));
   }
 
+  /** One that was cut works again. */
+  openLink(from: string, to: string): void {
+    this.cut.delete(linkOf(from, to));
+  }
+
   /** A link that takes so many microseconds more. */
   slowLink(from: string, to: string, micros: number): void {
     this.slow.set(linkOf(from, to), micros);

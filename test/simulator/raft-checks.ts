@@ -1,6 +1,7 @@
 import type { Configuration, Entry, HardState, LogPosition, Message, NodeId } from '../../src/raft/core';
 import { readHeader } from '../../src/log/batch';
 import type { SegmentedLog } from '../../src/log/segmented-log';
+import { AnswerChecks } from './answer-checks';
 import { CommitChecks } from './commit-checks';
 import type { CommittedHistory } from './committed-history';
 import type { SimNode } from './sim-node';
@@ -15,6 +16,15 @@ interface Seen {
   applied: number;
   /** While it leads: its term and the end of its log. */
   leads: { readonly term: number; lastIndex: number } | undefined;
+}
+
+/** What a process has found on its disk. */
+export interface Opened {
+  /** Of its log. */
+  readonly end: LogPosition;
+  readonly hardState: HardState;
+  /** It may have acknowledged entries up to here that are gone. */
+  readonly mayHaveLost: LogPosition | undefined;
 }
 
 const HASH_AT = 128;
@@ -33,6 +43,7 @@ export class RaftChecks {
   /** Up to where a node has told a leader that its log is durable; less where its end was replaced since. */
   private readonly acknowledged = new Map<NodeId, { readonly index: number; readonly term: number | undefined }>();
   private readonly commits = new CommitChecks();
+  private readonly answers = new AnswerChecks();
   elections = 0;
 
   constructor(
@@ -43,6 +54,7 @@ export class RaftChecks {
 
   /** Whatever leaves a node has to agree with all that ever left any node. */
   sent(message: Message): void {
+    this.answers.sent(message);
     if (message.type === 'voteResp' && !message.reject) this.tells(message.from, message.term, message.to);
     if (message.type === 'vote') this.tells(message.from, message.term, message.from);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);
@@ -52,18 +64,21 @@ export class RaftChecks {
     }
   }
 
-  /** What its disk lost was taken from it, and is not its fault. */
-  forgive(node: SimNode): void {
-    this.acknowledged.delete(node.id);
-  }
-
   /**
    * A process has opened what its disk holds: `end` of the log, term and vote. Whatever it was told to forget, not what it has
    * acknowledged, nor how it has voted.
+   * @param hurt its disk was made to lose something: that is not its fault, but it has to know
    */
-  opened(node: SimNode, end: LogPosition, { term, vote }: HardState): void {
+  opened(node: SimNode, { end, hardState: { term, vote }, mayHaveLost }: Opened, hurt: boolean): void {
     const acknowledged = this.acknowledgedBy(node.id);
-    if (end.index < acknowledged) {
+    if (hurt) {
+      this.acknowledged.delete(node.id);
+      if (end.index < acknowledged && !mayHaveLost)
+        violated(
+          'a loss is remembered',
+          `${node.name} has acknowledged entry ${acknowledged}, its log ends at ${end.index}, and it does not know of a loss`,
+        );
+    } else if (end.index < acknowledged) {
       violated('durability', `${node.name} has acknowledged entry ${acknowledged}, and its log ends at ${end.index}`);
     }
     const told = this.told.get(node.id);
@@ -82,6 +97,7 @@ export class RaftChecks {
     const { running } = node;
     if (!running) return;
     this.commits.look(node);
+    this.answers.look(node);
     const { replica } = running;
     const status = replica.status();
     const { term, commit, lastIndex, role } = status;

@@ -36,7 +36,7 @@ export class Scenario {
     const { sim } = this;
     await sim.until('leader', SETUP_SECONDS, () => sim.nodes.some(({ running }) => running?.replica.isLeader));
     await this.prepare();
-    sim.faults.start();
+    sim.faults.start((name) => this.client(name));
     let stopping = false;
     const clients = Array.from({ length: CLIENTS }, (_, at) => this.client(`c${at + 1}`).run(() => stopping));
     const library = Array.from({ length: LIBRARY_CLIENTS }, (_, at) => this.useLibrary(`l${at + 1}`, () => stopping));

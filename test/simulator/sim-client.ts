@@ -6,6 +6,9 @@ import { ResultCode, resultName } from '../../src/ledger/result-codes';
 import { encodeValues } from '../../src/log/chunk';
 import { ReadBarrier } from '../../src/node/read-barrier';
 import { encodeToken } from '../../src/node/token';
+import { nodeErrorOf } from '../../src/node/write-path';
+import { EntryKind } from '../../src/raft/core';
+import { ReplicaError } from '../../src/raft/replica/errors';
 import type { SeededRandom } from '../support/seeded-random';
 import type { ClientHistory, TransferOperation } from './client-history';
 import { drawTransfer } from './draw-transfer';
@@ -122,18 +125,21 @@ export class SimClient {
   }
 
   private async submit(operations: readonly TransferOperation[]): Promise<boolean> {
-    const { history } = this.world;
     const answer = await this.write(operations.map(command), () => {
       for (const operation of operations) operation.doubtful = true;
     });
     if (!answer) return false;
-    const answered = history.moment();
-    for (const [i, operation] of operations.entries()) {
-      operation.outcome = decodeOutcomeRow(answer.outcomes, i * OUTCOME_ROW_BYTES);
-      operation.answered = answered;
-    }
+    this.answered(operations, answer.outcomes);
     this.written = operations.at(-1);
     return true;
+  }
+
+  private answered(operations: readonly TransferOperation[], outcomes: Buffer): void {
+    const answered = this.world.history.moment();
+    for (const [i, operation] of operations.entries()) {
+      operation.outcome = decodeOutcomeRow(outcomes, i * OUTCOME_ROW_BYTES);
+      operation.answered = answered;
+    }
   }
 
   /** Asks again for what was acknowledged long ago, as a client that crashed: the first answer has to come. */
@@ -146,6 +152,29 @@ export class SimClient {
     const { result, offset, replayed } = decodeOutcomeRow(answer.outcomes);
     if (replayed && result === old.outcome.result && offset === old.outcome.offset) return;
     violated('idempotency', `${old.id} was ${resultName(old.outcome.result)}, and again is ${resultName(result)}`);
+  }
+
+  /**
+   * Some transfers in one batch, proposed by this node if it leads, with nobody on the way who would ask again: what it says
+   * of them is what its replica says. @returns whether it was answered
+   */
+  async propose(node: SimNode, count: number, timeoutMs: number): Promise<boolean> {
+    const operations = Array.from({ length: count }, () => this.drawTransfer());
+    const chunk = encodeValues(LEDGER_RECORD, operations.map(command).map(encodeCommand));
+    const { requests, trace, history } = this.world;
+    const attempt = await requests.attempt(node, timeoutMs + 50, ({ replica }) =>
+      replica.submit(EntryKind.records, chunk, count, timeoutMs).catch((error: unknown) => {
+        throw error instanceof ReplicaError ? nodeErrorOf(error) : error;
+      }),
+    );
+    if (attempt.kind === 'unknown') for (const operation of operations) operation.doubtful = true;
+    if (attempt.kind !== 'answer') {
+      trace.add(this.name, `proposal ${attempt.kind === 'unknown' ? 'in doubt' : attempt.reason} at ${node.name}`);
+      return false;
+    }
+    history.acknowledged(requests.time.now, attempt.value.index);
+    this.answered(operations, attempt.value.outcomes);
+    return true;
   }
 
   /** Tries one node after the other, with the same bytes, until there is an answer. */

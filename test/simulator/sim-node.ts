@@ -188,7 +188,13 @@ export class SimNode {
   }
 
   private logged(message: string): void {
-    for (const [kind, words] of REPAIRS) if (message.includes(words)) this.world.counts.add(kind);
+    for (const [kind, words] of REPAIRS) {
+      if (!message.includes(words)) continue;
+      this.world.counts.add(kind);
+      // A crash leaves nothing that would have to be mended.
+      if (!this.world.isHurt(this))
+        this.world.fail(new Violation('durability', `${this.name}, whose disk is whole, says: ${message}`));
+    }
   }
 
   /** One operation on the disk takes its time, and may fail. */

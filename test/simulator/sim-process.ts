@@ -22,6 +22,7 @@ import { SimGossip } from './sim-gossip';
 import type { SimNode } from './sim-node';
 import { SimService, type PeerCall } from './sim-service';
 import { SimTransport } from './sim-transport';
+import { expectNewer } from './snapshot-checks';
 import type { SimWorld } from './sim-world';
 import { MILLISECOND } from './virtual-time';
 
@@ -168,7 +169,7 @@ export class SimProcess {
     addresses: PeerAddresses,
   ): Replica {
     const { world, life, machine } = this;
-    return new Replica({
+    const replica: Replica = new Replica({
       group: FIRST_GROUP,
       id: machine.id,
       log: storage.log,
@@ -185,6 +186,7 @@ export class SimProcess {
         send: (to, term) => transfer.send(to, term),
         install: (meta) => {
           world.counts.add('snapshot installed');
+          expectNewer(machine, meta, replica);
           return storage.snapshotter.install(meta);
         },
       },
@@ -205,6 +207,7 @@ export class SimProcess {
         fatal: this.fatal,
       },
     });
+    return replica;
   }
 
   private writePath(replica: Replica): WritePath {

@@ -219,8 +219,8 @@ export class Simulation implements SimWorld {
   started(node: SimNode, { snapshotMeta, log, machine, hardState, mayHaveLost }: GroupStorage): void {
     const { index } = snapshotMeta;
     this.trace.add(node.name, `up: term ${hardState.term}, snapshot ${index}, log to ${log.lastIndex}.${log.lastTerm}`);
-    if (this.damage.isHurt(node)) this.checks.forgive(node);
-    this.checks.opened(node, { index: log.lastIndex, term: log.lastTerm }, hardState);
+    const end = { index: log.lastIndex, term: log.lastTerm };
+    this.checks.opened(node, { end, hardState, mayHaveLost }, this.damage.isHurt(node));
     if (index > 0) this.committed.expectState(node.name, index, machine.hash());
     // A crash alone must never look as if it could have taken something acknowledged.
     if (mayHaveLost && !this.damage.isHurt(node))

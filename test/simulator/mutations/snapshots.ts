@@ -1,7 +1,17 @@
-import type { Mutation } from './mutation';
+import type { Edit, Mutation } from './mutation';
 
 const SNAPSHOTTER = 'src/raft/replica/snapshotter.ts';
 const WRITER = 'src/ledger/snapshot-writer.ts';
+
+/**
+ * A snapshot is handed over by whoever received it, once, and its sender waits for that: the same one never comes a second time.
+ * A sender that repeats what may have got lost is harmless where the receiver looks at what it has.
+ */
+const SENDS_TWICE: Edit = {
+  file: 'src/raft/replica/ready-loop.ts',
+  original: `this.options.snapshots.send(to, term).then((index) => {`,
+  replacement: `this.options.snapshots.send(to, term).then(() => this.options.snapshots.send(to, term)).then((index) => {`,
+};
 
 /** Snapshots: which state they hold, what they take the place of, and when. */
 export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
@@ -72,6 +82,7 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
         original: `} else if (log.has(m.meta.index, m.meta.term)) {`,
         replacement: `} else if (m.meta.index > log.commit && log.has(m.meta.index, m.meta.term)) {`,
       },
+      SENDS_TWICE,
     ],
   },
   {
