@@ -1,16 +1,27 @@
 /** `/api/v1/accounts`: opening them, listing them, their balances. */
 import { formatMinor } from '../../ledger/amounts';
+import { type OpenAccountCommand, type UpdateAccountCommand } from '../../ledger/command-codec';
 import { ResultCode, resultInfo } from '../../ledger/result-codes';
-import { type AccountSpec } from '../../proto/ledger-v1';
-import { openAccountCommand } from '../account-item';
+import { type AccountSpec, type AccountUpdate, LimitChange } from '../../proto/ledger-v1';
+import { openAccountCommand, updateAccountCommand } from '../account-item';
 import { accountPage, checkPage } from '../account-pages';
+import { type Budget } from '../deadline';
 import { faultOfResult } from '../errors';
 import { ItemFault } from '../item-fault';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { accountNamed, type AccountState, readAt } from '../reads';
 import { submitItems } from '../submit-items';
-import { type JsonObject, notTheJson, optionalFlag, optionalText, parseObject } from './body';
+import {
+  base64Bytes,
+  type JsonObject,
+  notTheJson,
+  optionalFlag,
+  optionalInteger,
+  optionalText,
+  parseObject,
+  uint64Text,
+} from './body';
 import { consistencyOf, refuseUnbuilt, unbuilt, wholeNumber } from './query';
 import { ok, type Reply } from './reply';
 import { type HttpRequest, type Methods } from './router';
@@ -22,7 +33,10 @@ export function accountRoutes(port: NodePort, limits: Limits): Record<string, Me
       GET: (request) => listAccounts(port, limits, request),
       POST: (request) => openAccount(port, limits, request),
     },
-    '/api/v1/accounts/{name}': { GET: (request) => getAccount(port, request) },
+    '/api/v1/accounts/{name}': {
+      GET: (request) => getAccount(port, request),
+      PATCH: (request) => updateAccount(port, limits, request),
+    },
     '/api/v1/accounts/{name}/balance': { GET: (request) => getBalance(port, request) },
     '/api/v1/accounts/{name}/statement': {
       GET: () => {
@@ -35,19 +49,56 @@ export function accountRoutes(port: NodePort, limits: Limits): Record<string, Me
 async function openAccount(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
   const command = openAccountCommand(specIn(parseObject(request.body)), port.ledger);
   if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
-  const { outcomes, position } = await submitItems(port, limits, [command], 'account', request.budget);
+  return writeAccount(port, limits, request.budget, command, command.name);
+}
+
+async function updateAccount(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
+  const command = updateAccountCommand(updateIn(parseObject(request.body), request.params['name'] ?? ''), port.ledger);
+  if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
+  return writeAccount(port, limits, request.budget, command, request.params['name'] ?? '');
+}
+
+/** Opens or changes one account, and answers with it as it is then: 201 where it may be new, 200 where it was there. */
+async function writeAccount(
+  port: NodePort,
+  limits: Limits,
+  budget: Budget,
+  command: OpenAccountCommand | UpdateAccountCommand,
+  name: string,
+): Promise<Reply> {
+  const { outcomes, position } = await submitItems(port, limits, [command], 'account', budget);
   const outcome = outcomes[0];
   if (outcome === undefined || outcome instanceof ItemFault)
     throw new Error('An account was answered without an outcome.');
   if (outcome.result !== ResultCode.OK) throw faultOfResult(resultInfo(outcome.result));
-  // The account was opened by the leader; this node is to have it before it shows it.
-  const { value, position: at } = await readAt(
-    port,
-    { level: 'AT_LEAST', token: position.token },
-    request.budget,
-    (reader) => accountNamed(reader, command.name, 'name'),
+  // It was done by the leader; this node is to have it before it shows it.
+  const { value, position: at } = await readAt(port, { level: 'AT_LEAST', token: position.token }, budget, (reader) =>
+    accountNamed(reader, name, 'name'),
   );
-  return ok({ ...accountJson(value), ...at }, 201, outcome.replayed ? { 'Idempotency-Replayed': 'true' } : {});
+  const status = command.kind === 'open_account' ? 201 : 200;
+  return ok({ ...accountJson(value), ...at }, status, outcome.replayed ? { 'Idempotency-Replayed': 'true' } : {});
+}
+
+/** What a body names is to be different; what it leaves out stays. */
+function updateIn(body: JsonObject, account: string): AccountUpdate {
+  const min = limitIn(body, 'min_balance');
+  const max = limitIn(body, 'max_balance');
+  const closed = Object.hasOwn(body, 'closed') ? { closed: optionalFlag(body, 'closed') } : {};
+  return {
+    ...{ account, handle: '0', ...closed },
+    ...{ min_change: min.change, min_balance: min.text, max_change: max.change, max_balance: max.text },
+  };
+}
+
+/** Decimal text, `default` for the ledger's own limit, null for none. */
+function limitIn(body: JsonObject, field: string): { readonly change: number; readonly text: string } {
+  if (!Object.hasOwn(body, field)) return { change: LimitChange.KEEP, text: '' };
+  const value = body[field];
+  if (value === null) return { change: LimitChange.NONE, text: '' };
+  if (typeof value !== 'string') throw notTheJson();
+  return value === 'default'
+    ? { change: LimitChange.LEDGER_DEFAULT, text: '' }
+    : { change: LimitChange.SET, text: value };
 }
 
 function specIn(body: JsonObject): AccountSpec {
@@ -59,22 +110,10 @@ function specIn(body: JsonObject): AccountSpec {
     ...(min === undefined ? {} : { min_balance: min }),
     no_min_balance: optionalFlag(body, 'no_min_balance'),
     ...(max === undefined ? {} : { max_balance: max }),
-    user_data: userDataIn(body),
-    metadata: metadataIn(body),
+    user_data: uint64Text(body, 'user_data'),
+    metadata: base64Bytes(body, 'metadata'),
+    imported_time: String(optionalInteger(body, 'imported_time') ?? 0),
   };
-}
-
-/** 64 bits without a sign, as text: JSON's numbers are not exact beyond 2^53. */
-function userDataIn(body: JsonObject): string {
-  const text = optionalText(body, 'user_data') ?? '0';
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw notTheJson();
-  return text;
-}
-
-function metadataIn(body: JsonObject): Buffer {
-  const text = optionalText(body, 'metadata') ?? '';
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) throw notTheJson();
-  return Buffer.from(text, 'base64');
 }
 
 async function listAccounts(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
@@ -150,5 +189,6 @@ function accountJson(state: AccountState): object {
     user_data: account.userData.toString(),
     metadata: account.metadata.toString('base64'),
     opened_at: account.openedAt,
+    imported_time: account.importedTime ?? null,
   };
 }

@@ -40,6 +40,12 @@ export function notTheJson(): Fault {
   return new Fault('INVALID_ARGUMENT', 'JSON_INVALID', 'problems parsing JSON');
 }
 
+/** A JSON object inside another one. */
+export function asObject(value: unknown): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notTheJson();
+  return value as JsonObject;
+}
+
 /** The object in a body. Whatever the content type: curl sends another one unless it is told. */
 export function parseObject(body: Buffer): JsonObject {
   let value: unknown;
@@ -49,8 +55,7 @@ export function parseObject(body: Buffer): JsonObject {
     // What is wrong with it is the caller's to find out: the answer is the same for every fault.
     throw notTheJson();
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notTheJson();
-  return value as JsonObject;
+  return asObject(value);
 }
 
 /** A text field; null is the same as absent. */
@@ -66,4 +71,26 @@ export function optionalFlag(object: JsonObject, field: string): boolean {
   if (value === undefined || value === null) return false;
   if (typeof value !== 'boolean') throw notTheJson();
   return value;
+}
+
+/** A whole number that JSON holds exactly; null is the same as absent. */
+export function optionalInteger(object: JsonObject, field: string): number | undefined {
+  const value = Object.hasOwn(object, field) ? object[field] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw notTheJson();
+  return value;
+}
+
+/** 64 bits without a sign, as text: JSON's numbers are not exact beyond 2^53. `0` where it is absent. */
+export function uint64Text(object: JsonObject, field: string): string {
+  const text = optionalText(object, field) ?? '0';
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 1n << 64n) throw notTheJson();
+  return text;
+}
+
+/** Base64 of RFC 4648 with its padding; empty where it is absent. */
+export function base64Bytes(object: JsonObject, field: string): Buffer {
+  const text = optionalText(object, field) ?? '';
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) throw notTheJson();
+  return Buffer.from(text, 'base64');
 }

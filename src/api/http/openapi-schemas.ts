@@ -1,27 +1,21 @@
 /** The schemas of openapi.ts. */
+import { TRANSFER_SCHEMAS } from './openapi-transfer-schemas';
+import {
+  DECIMAL,
+  DECIMAL_OR_NULL,
+  METADATA,
+  MICROSECONDS,
+  MICROSECONDS_OR_NULL,
+  NUMBER,
+  object,
+  OFFSET,
+  ref,
+  TEXT,
+  TOKEN,
+  USER_DATA,
+} from './openapi-types';
 
-const TEXT = { type: 'string' };
-const DECIMAL = { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$', description: "Decimal text at the ledger's scale." };
-const DECIMAL_OR_NULL = { type: ['string', 'null'], description: 'Decimal text; null: no limit.' };
-const OFFSET = {
-  type: 'integer',
-  description: 'Offset of the last record that the answer reflects; -1 before the first.',
-};
-const TOKEN = { type: 'string', description: 'Opaque; makes a later read, on any node, at least this new.' };
-const MICROSECONDS = { type: 'integer', description: 'Microseconds since the Unix epoch.' };
-const UUID = { type: 'string', description: 'A UUID; canonical in answers: lower case with hyphens.' };
-const USER_DATA = { type: 'string', description: '64 bits without a sign, as decimal text.' };
-const METADATA = { type: 'string', contentEncoding: 'base64', description: 'At most 1 KiB.' };
-
-function object(properties: Readonly<Record<string, object>>, required?: readonly string[]): object {
-  return { type: 'object', properties, required: required ?? Object.keys(properties) };
-}
-
-function ref(name: string): object {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-const NUMBER = { type: 'integer' };
+const LIMIT_CHANGE = "Decimal text; `default`: the ledger's; null: no limit; left out: as it is.";
 
 const ACCOUNT = {
   name: TEXT,
@@ -34,9 +28,8 @@ const ACCOUNT = {
   user_data: USER_DATA,
   metadata: METADATA,
   opened_at: MICROSECONDS,
+  imported_time: MICROSECONDS_OR_NULL,
 };
-
-const TRANSFER = { request_id: UUID, from: TEXT, amount: DECIMAL, to: TEXT };
 
 const MEMBER = object({
   name: TEXT,
@@ -64,6 +57,7 @@ const GROUP = object({
 });
 
 export const SCHEMAS: Readonly<Record<string, object>> = {
+  ...TRANSFER_SCHEMAS,
   Error: object({
     message: { type: 'string', description: 'One sentence for people.' },
     code: { type: 'string', description: "The fault's or the result's name, lower snake case." },
@@ -72,29 +66,6 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     { status: { type: 'string', enum: ['ok', 'unavailable'] }, message: TEXT, code: TEXT, warning: TEXT },
     ['status'],
   ),
-  TransferRequest: object(
-    {
-      request_id: { type: 'string', description: 'A UUID in any spelling; makes the request safe to repeat.' },
-      from: { type: 'string', description: 'Name of the account that pays.' },
-      to: { type: 'string', description: 'Name of the account that is paid.' },
-      amount: { type: 'string', description: 'Decimal text, never a JSON number.' },
-      ledger: { type: 'string', default: 'USD' },
-    },
-    ['request_id', 'from', 'to', 'amount'],
-  ),
-  Transfer: object(TRANSFER),
-  TransferView: object({
-    ...TRANSFER,
-    ledger: { type: ['string', 'null'] },
-    result: TEXT,
-    amount_moved: { type: ['string', 'null'] },
-    code: NUMBER,
-    user_data: USER_DATA,
-    metadata: METADATA,
-    offset: { type: 'integer', description: "The transfer's own offset in the log." },
-    timestamp: MICROSECONDS,
-    as_of: object({ token: TOKEN, offset: OFFSET }),
-  }),
   AccountRequest: object(
     {
       name: { type: 'string', description: '1 to 128 bytes; unique in the cluster.' },
@@ -104,8 +75,17 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
       max_balance: { type: 'string', description: "At least zero. Left out: the ledger's default." },
       user_data: USER_DATA,
       metadata: METADATA,
+      imported_time: { ...MICROSECONDS, description: 'Import of history: when it was opened in other books.' },
     },
     ['name'],
+  ),
+  AccountUpdate: object(
+    {
+      closed: { type: 'boolean', description: 'true closes the account, false opens it again.' },
+      min_balance: { type: ['string', 'null'], description: LIMIT_CHANGE },
+      max_balance: { type: ['string', 'null'], description: LIMIT_CHANGE },
+    },
+    [],
   ),
   Account: object({ ...ACCOUNT, offset: OFFSET, token: TOKEN }),
   AccountPage: object({

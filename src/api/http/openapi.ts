@@ -1,15 +1,14 @@
 /** `/openapi.json`: what this server takes and gives, for tools. OpenAPI 3.1. */
 import { type Methods } from './router';
 import { ok } from './reply';
+import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
 import { SCHEMAS } from './openapi-schemas';
+import { transferPaths } from './openapi-transfers';
 
 export function openApiRoutes(version: string): Record<string, Methods> {
   const description = document(version);
   return { '/openapi.json': { GET: () => ok(description) } };
 }
-
-const UUID = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
-const TOKEN = 'opaque-token-of-an-earlier-answer';
 
 const BALANCE = {
   posted: '9.50',
@@ -32,9 +31,8 @@ const ACCOUNT = {
   user_data: '0',
   metadata: '',
   opened_at: 1700000000000000,
+  imported_time: null,
 };
-
-const POSITION = { offset: 41, token: TOKEN };
 
 function document(version: string): object {
   return {
@@ -47,10 +45,9 @@ function document(version: string): object {
     },
     servers: [{ url: '/' }],
     paths: {
-      '/api/v1/transfers': { post: createTransfer() },
-      '/api/v1/transfers/{request_id}': { get: getTransfer() },
+      ...transferPaths(),
       '/api/v1/accounts': { get: listAccounts(), post: openAccount() },
-      '/api/v1/accounts/{name}': { get: getAccount() },
+      '/api/v1/accounts/{name}': { get: getAccount(), patch: updateAccount() },
       '/api/v1/accounts/{name}/balance': { get: getBalance() },
       '/api/v1/accounts/{name}/statement': { get: getStatement() },
       ...operations(),
@@ -58,80 +55,6 @@ function document(version: string): object {
     components: {
       schemas: SCHEMAS,
       responses: { Error: json('Error', 'Refused.', error('no_leader', 'Why, for people.')) },
-    },
-  };
-}
-
-function createTransfer(): object {
-  const body = { from: 'Alice', to: 'Bob', amount: '0.5', request_id: UUID };
-  const answer = { request_id: UUID, from: 'Alice', amount: '0.50', to: 'Bob' };
-  return {
-    operationId: 'createTransfer',
-    summary: 'Move money from one account to another, once per request_id',
-    requestBody: { required: true, content: content('TransferRequest', body) },
-    responses: {
-      201: {
-        ...json('Transfer', 'Done, now or by the same request before.', answer),
-        headers: {
-          'Idempotency-Replayed': {
-            description: '`true` where the same request was done before: nothing moved now.',
-            schema: { type: 'string', enum: ['true'] },
-          },
-        },
-      },
-      400: json(
-        'Error',
-        'The request has a fault; nothing was recorded.',
-        error('from_required', 'transfer sender account is required'),
-      ),
-      409: json(
-        'Error',
-        'The request_id belongs to another transfer.',
-        error('exists_with_different_amount', 'This already exists with another amount; nothing was changed.'),
-      ),
-      413: json(
-        'Error',
-        'The body is too large.',
-        error('body_too_large', 'A request body has at most 1048576 bytes.'),
-      ),
-      422: json(
-        'Error',
-        'Refused by the rules of money.',
-        error('insufficient_funds', 'The debit account has less available than the amount of the transfer.'),
-      ),
-      ...unavailable(),
-    },
-  };
-}
-
-function getTransfer(): object {
-  const transfer = {
-    request_id: UUID,
-    from: 'Alice',
-    amount: '0.50',
-    to: 'Bob',
-    ledger: 'USD',
-    result: 'ok',
-    amount_moved: '0.50',
-    code: 0,
-    user_data: '0',
-    metadata: '',
-    offset: 41,
-    timestamp: 1700000000000000,
-    as_of: POSITION,
-  };
-  return {
-    operationId: 'getTransfer',
-    summary: 'A transfer that was done, or was refused for good',
-    parameters: [path('request_id', 'The UUID, in any spelling.', UUID), ...consistency()],
-    responses: {
-      200: json('TransferView', 'The transfer.', transfer),
-      404: json(
-        'Error',
-        'No such transfer.',
-        error('transfer_not_found', 'No transfer with this id was done or refused for good.'),
-      ),
-      ...unavailable(),
     },
   };
 }
@@ -192,6 +115,26 @@ function getAccount(): object {
   };
 }
 
+function updateAccount(): object {
+  const violated = error('limit_violated', 'The balance of the account, with its holds, is outside the new limits.');
+  return {
+    operationId: 'updateAccount',
+    summary: 'Close an account, open it again, give it other limits; what is not named stays',
+    parameters: [path('name', 'The name, percent-encoded.', 'Alice')],
+    requestBody: { required: true, content: content('AccountUpdate', { closed: true, max_balance: null }) },
+    responses: {
+      200: json('Account', 'The account.', { ...ACCOUNT, closed: true, ...POSITION }),
+      400: json(
+        'Error',
+        'The request has a fault.',
+        error('change_empty', 'Say what is to be different: a limit, or whether the account is closed.'),
+      ),
+      422: json('Error', 'No such account, or its balance is outside the new limits.', violated),
+      ...unavailable(),
+    },
+  };
+}
+
 function getBalance(): object {
   const balance = { account: 'Alice', ledger: 'USD', posted: '9.50', available: '9.50', ...POSITION };
   return {
@@ -247,47 +190,4 @@ function operations(): object {
       },
     },
   };
-}
-
-function content(schema: string, example?: object): object {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, ...(example && { example }) } };
-}
-
-function json(schema: string, description: string, example?: object): object {
-  return { description, content: content(schema, example) };
-}
-
-function error(code: string, message: string): object {
-  return { message, code };
-}
-
-function noAccount(): object {
-  return json('Error', 'No such account.', error('account_not_found', 'There is no account "Alice".'));
-}
-
-function unavailable(): object {
-  const response = { $ref: '#/components/responses/Error' };
-  return { 403: response, 429: response, 503: response, 504: response };
-}
-
-function path(name: string, description: string, example: string): object {
-  return { name, in: 'path', required: true, description, schema: { type: 'string' }, example };
-}
-
-function query(name: string, description: string, schema: object, example?: unknown): object {
-  return { name, in: 'query', required: false, description, schema, ...(example === undefined ? {} : { example }) };
-}
-
-function consistency(): object[] {
-  const levels = { type: 'string', enum: ['linearizable', 'at_least', 'stale'], default: 'linearizable' };
-  return [
-    query('consistency', 'How new the answer must be.', levels, 'linearizable'),
-    query('token', 'For at_least: the token of an earlier answer.', { type: 'string' }),
-    query(
-      'max_staleness_ms',
-      'For stale: refuse when the leader was heard of longer ago; 0: no bound.',
-      { type: 'integer' },
-      0,
-    ),
-  ];
 }

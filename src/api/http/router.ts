@@ -15,7 +15,7 @@ export interface HttpRequest {
 export type Handler = (request: HttpRequest) => Promise<Reply> | Reply;
 
 /** By method. A route with GET answers HEAD too. */
-export type Methods = Readonly<Partial<Record<'GET' | 'POST', Handler>>>;
+export type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PATCH', Handler>>>;
 
 interface Route {
   readonly segments: readonly string[];
@@ -60,8 +60,8 @@ export class MethodNotAllowed extends Fault {
 }
 
 function allowed(methods: Methods): string {
-  return ['GET', 'HEAD', 'POST']
-    .filter((name) => (name === 'POST' ? methods.POST : methods.GET) !== undefined)
+  return ['GET', 'HEAD', 'POST', 'PATCH']
+    .filter((name) => methods[(name === 'HEAD' ? 'GET' : name) as keyof Methods] !== undefined)
     .join(', ');
 }
 

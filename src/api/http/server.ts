@@ -13,6 +13,7 @@ import { openApiRoutes } from './openapi';
 import { operationRoutes } from './operations';
 import { type Reply, replyOfFault, send } from './reply';
 import { MethodNotAllowed, Router } from './router';
+import { transactionRoutes } from './transactions';
 import { transferRoutes } from './transfers';
 
 /** How long a caller may take to send its headers, its whole request, and its next one on the same connection. */
@@ -21,6 +22,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
 const CHECK_INTERVAL_MS = 1_000;
 const MAX_CONNECTIONS = 4096;
+/** Methods that change nothing, so that a node which is stopping may still answer. */
+const READING = new Set(['GET', 'HEAD']);
 
 export interface HttpServerOptions {
   /** Where to listen; port 0 takes a free one. */
@@ -80,6 +83,7 @@ class HttpDoor {
     this.guard = new RequestGuard(options.host, options.allowedHosts ?? []);
     this.router = new Router({
       ...transferRoutes(port, limits),
+      ...transactionRoutes(port, limits),
       ...accountRoutes(port, limits),
       ...operationRoutes(port, () => this.stopping),
       ...openApiRoutes(port.info.version),
@@ -119,7 +123,7 @@ class HttpDoor {
     const body = await readBody(request, this.limits.bodyBytes);
     this.guard.check(request);
     const { handler, params, query } = this.router.match(request.method ?? '', request.url ?? '');
-    if (this.stopping && request.method === 'POST') throw shuttingDown();
+    if (this.stopping && !READING.has(request.method ?? '')) throw shuttingDown();
     return handler({ params, query, body, budget: budgetOf(Infinity, this.limits.deadlineMs) });
   }
 }

@@ -1,9 +1,11 @@
-/** `/api/v1/transfers`: one payment a request, in the words of the service this one replaces. */
+/** `/api/v1/transfers`: one payment a request, in the words of the service this one replaces, and what follows on one. */
 import { formatMinor, MAX_SCALE, minorFromRest, normaliseAmount } from '../../ledger/amounts';
 import { type TransferCommand } from '../../ledger/command-codec';
 import { formatId, isLedgerCode, normaliseId, normaliseName } from '../../ledger/identifiers';
+import { type OutcomeRow } from '../../ledger/outcome-row';
 import { type LedgerView } from '../../ledger/reader';
-import { ResultCode, resultInfo, resultName } from '../../ledger/result-codes';
+import { ResultCode, resultInfo } from '../../ledger/result-codes';
+import { TransferKind } from '../../proto/ledger-v1';
 import { type Budget, within } from '../deadline';
 import { type Fault, faultOfResult, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
@@ -11,39 +13,80 @@ import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { readAt } from '../reads';
 import { submitItems } from '../submit-items';
-import { optionalText, parseObject } from './body';
+import { transferCommand, type TransferItem } from '../transfer-item';
+import { type JsonObject, optionalText, parseObject } from './body';
 import { consistencyOf } from './query';
 import { ok, type Reply, replyOfFault } from './reply';
 import { type HttpRequest, type Methods } from './router';
+import { doneJson, saysMore, transferIn, viewJson } from './transfer-json';
 
 /** Where a request names no ledger. */
 export const DEFAULT_LEDGER = 'USD';
 /** Present on the answer to a request that was answered before. */
-const REPLAYED = { 'Idempotency-Replayed': 'true' };
+export const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 export function transferRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
   return {
     '/api/v1/transfers': { POST: (request) => createTransfer(port, limits, request) },
     '/api/v1/transfers/{request_id}': { GET: (request) => getTransfer(port, request) },
+    '/api/v1/transfers/{request_id}/post': { POST: (request) => follow(port, limits, request, 'post') },
+    '/api/v1/transfers/{request_id}/void': { POST: (request) => follow(port, limits, request, 'void') },
+    '/api/v1/transfers/{request_id}/reverse': { POST: (request) => follow(port, limits, request, 'reverse') },
   };
 }
 
 async function createTransfer(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
-  const command = await readTransfer(port, request.body, request.budget);
+  const body = parseObject(request.body);
+  const command = await readTransfer(port, body, request.budget);
+  if (saysMore(body)) return submitOne(port, limits, request.budget, command);
   const { outcomes } = await submitItems(port, limits, [command], 'transfer', request.budget);
-  const outcome = outcomes[0];
-  if (outcome === undefined || outcome instanceof ItemFault)
-    throw new Error('A transfer was answered without an outcome.');
+  const outcome = theOne(outcomes);
   const replayed = outcome.replayed ? REPLAYED : {};
   if (outcome.result !== ResultCode.OK) return replyOfFault(faultOfResult(resultInfo(outcome.result)), replayed);
   const { id, debit, credit } = command;
-  const body = {
+  const answer = {
     request_id: formatId(id),
     from: debit.name,
     amount: formatMinor(outcome.amountMoved, outcome.scale),
     to: credit.name,
   };
-  return ok(body, 201, replayed);
+  return ok(answer, 201, replayed);
+}
+
+/** Posts, voids or reverses the transfer that the path names. */
+async function follow(
+  port: NodePort,
+  limits: Limits,
+  request: HttpRequest,
+  action: 'post' | 'void' | 'reverse',
+): Promise<Reply> {
+  const body = parseObject(request.body);
+  const to = request.params['request_id'] ?? '';
+  const reverses = action === 'reverse' ? to : '';
+  const pending = action === 'reverse' ? '' : to;
+  const kind = { post: TransferKind.POST, void: TransferKind.VOID, reverse: TransferKind.PLAIN }[action];
+  const command = transferCommand({ ...transferIn(body), kind, pending_id: pending, reverses }, port.ledger);
+  if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
+  return submitOne(port, limits, request.budget, command);
+}
+
+async function submitOne(port: NodePort, limits: Limits, budget: Budget, command: TransferItem): Promise<Reply> {
+  const { outcomes, position } = await submitItems(port, limits, [command], 'transfer', budget);
+  const outcome = theOne(outcomes);
+  const replayed = outcome.replayed ? REPLAYED : {};
+  if (outcome.result !== ResultCode.OK) return replyOfFault(faultOfResult(resultInfo(outcome.result)), replayed);
+  // The leader did it; this node is to have it before it names the accounts.
+  const { value } = await readAt(port, { level: 'AT_LEAST', token: position.token }, budget, (reader) =>
+    doneJson(command, outcome, reader),
+  );
+  return ok({ ...value, token: position.token }, 201, replayed);
+}
+
+function theOne(outcomes: readonly (OutcomeRow | ItemFault)[]): OutcomeRow {
+  const outcome = outcomes[0];
+  if (outcome === undefined || outcome instanceof ItemFault)
+    throw new Error('A transfer was answered without an outcome.');
+  return outcome;
 }
 
 interface NamedTransfer extends TransferCommand {
@@ -52,18 +95,17 @@ interface NamedTransfer extends TransferCommand {
 }
 
 /** The request, or its first fault: the order of these lines is the contract. */
-async function readTransfer(port: NodePort, bytes: Buffer, budget: Budget): Promise<NamedTransfer> {
-  const body = parseObject(bytes);
-  const idText = optionalText(body, 'request_id') ?? '';
-  const from = (optionalText(body, 'from') ?? '').trim();
-  const to = (optionalText(body, 'to') ?? '').trim();
-  const amountText = optionalText(body, 'amount') ?? '';
+async function readTransfer(port: NodePort, body: JsonObject, budget: Budget): Promise<NamedTransfer> {
+  // A field of another type than it should have is a fault of the JSON, which comes first. Nothing is referred to here.
+  const item = { ...transferIn(body), pending_id: '', reverses: '' };
+  const from = item.debit_account.trim();
+  const to = item.credit_account.trim();
   const code = optionalText(body, 'ledger') ?? DEFAULT_LEDGER;
-  const id = normaliseId(idText);
+  const id = normaliseId(item.id);
   if (id?.kind !== 'uuid') throw faultOfResult(refusalInfo('request_id_invalid'), 'request_id');
   if (from === '') throw faultOfResult(refusalInfo('from_required'), 'from');
   const ledger = isLedgerCode(code) ? await findLedger(port, code, budget) : undefined;
-  const amount = minorFromRest(amountText, ledger?.scale ?? MAX_SCALE, ledger?.rounding ?? 'half_up');
+  const amount = minorFromRest(item.amount, ledger?.scale ?? MAX_SCALE, ledger?.rounding ?? 'half_up');
   if ('error' in amount) throw amountFault(amount.error, ledger);
   if (to === '') throw faultOfResult(refusalInfo('to_required'), 'to');
   const debit = normaliseName(from);
@@ -75,18 +117,10 @@ async function readTransfer(port: NodePort, bytes: Buffer, budget: Budget): Prom
   if (ledger === undefined) throw faultOfResult(resultInfo(ResultCode.LEDGER_NOT_FOUND), 'ledger');
   const normal = normaliseAmount(amount.text);
   if ('error' in normal) throw amountFault(normal.error, ledger);
-  return {
-    kind: 'transfer',
-    id,
-    debit: { name: debit },
-    credit: { name: credit },
-    amount: normal,
-    ledger: code,
-    code: 0,
-    userData: 0n,
-    metadata: Buffer.alloc(0),
-    flags: 0,
-  };
+  const command = transferCommand({ ...item, amount: normal.text, ledger: code }, port.ledger);
+  if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
+  if (command.kind !== 'transfer') throw faultOfResult(refusalInfo('flags_invalid'), 'kind');
+  return { ...command, debit: { name: debit }, credit: { name: credit } };
 }
 
 /** A ledger never changes once it is there, so only one that is not known here is worth asking the leader for. */
@@ -112,19 +146,5 @@ async function getTransfer(port: NodePort, request: HttpRequest): Promise<Reply>
   );
   if (value === undefined)
     throw notFound('TRANSFER_NOT_FOUND', 'No transfer with this id was done or refused for good.');
-  return ok({
-    request_id: value.id,
-    from: value.debitAccount,
-    amount: value.amount,
-    to: value.creditAccount,
-    ledger: value.ledger?.code ?? null,
-    result: resultName(value.result),
-    amount_moved: value.ledger === undefined ? null : formatMinor(value.moved, value.ledger.scale),
-    code: value.code,
-    user_data: value.userData.toString(),
-    metadata: value.metadata.toString('base64'),
-    offset: value.offset,
-    timestamp: value.timestamp,
-    as_of: position,
-  });
+  return ok({ ...viewJson(value), as_of: position });
 }

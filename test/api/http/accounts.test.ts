@@ -54,6 +54,7 @@ describe('POST /api/v1/accounts', () => {
     min_balance: '0.00',
     max_balance: null,
     closed: false,
+    imported_time: null,
     user_data: '0',
     metadata: '',
     opened_at: expect.any(Number) as number,

@@ -7,6 +7,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
 }
 
 interface Media {
@@ -46,6 +47,10 @@ function faults(value: unknown, schema: Schema, where: string): string[] {
     const named = document.components.schemas[name];
     return named === undefined ? [`${where}: there is no schema ${name}`] : faults(value, named, where);
   }
+  if (schema.anyOf !== undefined) {
+    const tried = schema.anyOf.map((one) => faults(value, one, where));
+    return tried.find((found) => found.length === 0) ?? tried.flat();
+  }
   const kind =
     value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value;
   if (schema.type !== undefined && ![schema.type].flat().includes(kind))
@@ -82,9 +87,47 @@ test('what the server answers fits what it says it answers', async () => {
   const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
   const payment = JSON.stringify({ from: 'Alice', to: 'Bob', amount: '0.5', request_id: id });
   const account = JSON.stringify({ name: 'Carol' });
+  const hold = JSON.stringify({
+    ...{
+      from: 'Alice',
+      to: 'Bob',
+      amount: '5',
+      request_id: id.replace('a0', 'b0'),
+      kind: 'pending',
+      timeout_ms: 60_000,
+    },
+  });
+  const sale = { from: 'Alice', to: 'Shop', amount: '10', ledger: 'USD', request_id: 'sale-1' };
   const asked: [string, string, string, string?][] = [
     ['post', '/api/v1/transfers', '/api/v1/transfers', payment],
     ['post', '/api/v1/transfers', '/api/v1/transfers', '{}'],
+    ['post', '/api/v1/transfers', '/api/v1/transfers', hold],
+    ['get', '/api/v1/transfers/{request_id}', `/api/v1/transfers/${id.replace('a0', 'b0')}`],
+    [
+      'post',
+      '/api/v1/transfers/{request_id}/post',
+      `/api/v1/transfers/${id.replace('a0', 'b0')}/post`,
+      '{"request_id":"p"}',
+    ],
+    [
+      'post',
+      '/api/v1/transfers/{request_id}/void',
+      `/api/v1/transfers/${id.replace('a0', 'b0')}/void`,
+      '{"request_id":"v"}',
+    ],
+    ['post', '/api/v1/transfers/{request_id}/reverse', `/api/v1/transfers/${id}/reverse`, '{"request_id":"r"}'],
+    ['post', '/api/v1/transfers/{request_id}/reverse', `/api/v1/transfers/${id}/reverse`, '{}'],
+    ['post', '/api/v1/transactions', '/api/v1/transactions', JSON.stringify({ id: 'sale', transfers: [sale] })],
+    ['post', '/api/v1/transactions', '/api/v1/transactions', JSON.stringify({ id: 'sale', transfers: [sale, sale] })],
+    [
+      'post',
+      '/api/v1/transactions',
+      '/api/v1/transactions',
+      JSON.stringify({ id: 'x', transfers: [{ ...sale, to: '' }] }),
+    ],
+    ['post', '/api/v1/transactions', '/api/v1/transactions', '{"id":"sale"}'],
+    ['patch', '/api/v1/accounts/{name}', '/api/v1/accounts/Bob', '{"max_balance":"1000"}'],
+    ['patch', '/api/v1/accounts/{name}', '/api/v1/accounts/Bob', '{"max_balance":"0.01"}'],
     ['get', '/api/v1/transfers/{request_id}', `/api/v1/transfers/${id}`],
     ['post', '/api/v1/accounts', '/api/v1/accounts', account],
     ['get', '/api/v1/accounts', '/api/v1/accounts'],
@@ -97,7 +140,7 @@ test('what the server answers fits what it says it answers', async () => {
     ['get', '/readyz', '/readyz'],
   ];
   for (const [method, path, url, body] of asked) {
-    const init = body === undefined ? {} : { method: 'POST', body };
+    const init = body === undefined ? {} : { method: method.toUpperCase(), body };
     const answer = await fetch(door.url + url, init);
     const described = document.paths[path]?.[method]?.responses[answer.status]?.content?.['application/json'];
     expect(described).toBeDefined();
