@@ -40,6 +40,12 @@ export class NoUsableSnapshotError extends Error {
 /** Between two tries of a snapshot that finds no room, in calls of `upkeep`. */
 const MAX_PAUSES = 32;
 
+/** Which files there are and what is wrong with them. */
+function refusals({ refused }: SnapshotStore): string {
+  if (refused.length === 0) return '';
+  return ` (${refused.map(({ file, error }) => `${file}: ${error.message}`).join(' ')})`;
+}
+
 function isForWantOfRoom(error: unknown): boolean {
   if (error instanceof SnapshotError || error instanceof StableStoreError) return error.code === 'DISK_FULL';
   return error instanceof DiskFullError;
@@ -99,7 +105,7 @@ export class Snapshotter {
     const pointer = stable.snapshot(group);
     if (log.firstIndex > 1 || (pointer !== undefined && pointer.index > 0 && log.lastIndex < pointer.index)) {
       throw new NoUsableSnapshotError(
-        `The log begins at index ${log.firstIndex}, and no snapshot that can be read reaches so far. ` +
+        `The log begins at index ${log.firstIndex}, and no snapshot that can be read reaches so far${refusals(store)}. ` +
           'Remove the data directory and let the node join again: it gets everything from its peers.',
       );
     }

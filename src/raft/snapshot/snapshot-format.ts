@@ -107,9 +107,10 @@ export function encodeChunkHeader(chunk: Buffer): Buffer {
 }
 
 /** Throws SnapshotError where `chunk` is not what the header was made for. */
-export function verifyChunk(header: Buffer, chunk: Buffer): void {
-  if (chunk.length !== header.readUInt32LE(0)) throw damaged('it ends within a chunk');
-  if (header.readUInt32LE(4) !== chunkChecksum(header, chunk)) throw damaged('the checksum of a chunk does not match');
+export function verifyChunk(header: Buffer, chunk: Buffer, at: number): void {
+  if (chunk.length !== header.readUInt32LE(0)) throw damaged('it ends within a chunk', at);
+  if (header.readUInt32LE(4) !== chunkChecksum(header, chunk))
+    throw damaged('the checksum of a chunk does not match', at);
 }
 
 export interface Totals {
@@ -129,13 +130,15 @@ export function encodeTrailer(totals: Totals): Buffer {
 }
 
 /** Throws SnapshotError where the trailer does not say what was found in front of it. */
-export function verifyTrailer(trailer: Buffer, found: Totals): void {
-  if (trailer.length !== TRAILER_BYTES || trailer.readUInt32LE(0) !== 0) throw damaged('its end is missing');
-  if (!trailer.equals(encodeTrailer(found))) throw damaged('what it holds is not what its end says');
+export function verifyTrailer(trailer: Buffer, found: Totals, at: number): void {
+  if (trailer.length !== TRAILER_BYTES || trailer.readUInt32LE(0) !== 0) throw damaged('its end is missing', at);
+  if (!trailer.equals(encodeTrailer(found))) throw damaged('what it holds is not what its end says', at);
 }
 
-export function damaged(why: string): SnapshotError {
-  return new SnapshotError('DAMAGED', `The snapshot is damaged: ${why}.`);
+/** @param at the byte of the file at which it was found */
+export function damaged(why: string, at?: number): SnapshotError {
+  const where = at === undefined ? '' : ` at byte ${at}`;
+  return new SnapshotError('DAMAGED', `The snapshot is damaged${where}: ${why}.`);
 }
 
 function headerChecksum(header: Buffer): number {

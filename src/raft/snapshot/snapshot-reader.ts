@@ -71,12 +71,13 @@ export class SnapshotReader {
     let head: Buffer;
     for (;;) {
       head = Buffer.from(await source.next(CHUNK_HEADER_BYTES));
-      if (head.length < CHUNK_HEADER_BYTES) throw damaged('its end is missing');
+      if (head.length < CHUNK_HEADER_BYTES) throw damaged('its end is missing', at);
       const length = head.readUInt32LE(0);
       if (length === 0) break;
-      if (length > MAX_CHUNK_BYTES || at + length > this.bytes) throw damaged(`a chunk of ${length} bytes cannot be`);
+      if (length > MAX_CHUNK_BYTES || at + length > this.bytes)
+        throw damaged(`a chunk of ${length} bytes cannot be`, at);
       const chunk = await source.next(length);
-      verifyChunk(head, chunk);
+      verifyChunk(head, chunk, at);
       hash.update(head).update(chunk);
       at += CHUNK_HEADER_BYTES + length;
       count += 1;
@@ -84,7 +85,7 @@ export class SnapshotReader {
       yield chunk;
     }
     const trailer = Buffer.concat([head, await source.next(TRAILER_BYTES - CHUNK_HEADER_BYTES)]);
-    verifyTrailer(trailer, { chunks: count, bytes, hash: hash.digest() });
+    verifyTrailer(trailer, { chunks: count, bytes, hash: hash.digest() }, at);
     if (at + TRAILER_BYTES !== this.bytes) throw damaged(`${this.bytes - at - TRAILER_BYTES} bytes follow its end`);
   }
 

@@ -37,7 +37,7 @@ class ListMachine implements StateMachine {
 
   async restore(chunks: AsyncIterable<Buffer>, at: { readonly nextOffset: number }): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const chunk of chunks) parts.push(chunk);
+    for await (const chunk of chunks) parts.push(Buffer.from(chunk));
     const state = Buffer.concat(parts).toString().split('\n').slice(0, -1);
     if (state.length !== at.nextOffset) throw new Error('The snapshot stands elsewhere.');
     this.state = state;

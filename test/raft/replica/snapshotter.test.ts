@@ -171,6 +171,21 @@ describe('Snapshotter', () => {
       await expect(open()).rejects.toThrow('Remove the data directory and let the node join again');
     });
 
+    test('with damaged ones alone it names each, and where its damage was found', async () => {
+      await open({ retentionBytes: 1 });
+      for (let round = 0; round < 3; round += 1) {
+        await group.write(100);
+        await group.snapshotter.take();
+      }
+      await group.close();
+      for (const file of snapshotFiles()) damage(file);
+      await expect(open()).rejects.toThrow(
+        /200-1\.snap: .* damaged at byte \d+: .*300-1\.snap|300-1\.snap: .* damaged at byte \d+: .*200-1\.snap/,
+      );
+      // By then they have been set aside under another name.
+      await expect(open()).rejects.toThrow('Remove the data directory');
+    });
+
     test('a log that ends below a snapshot that is gone is not taken for the whole', async () => {
       await open();
       await group.write(2);
