@@ -8,6 +8,8 @@ const TRAILER = Buffer.from([0xff, 0xff]);
 const NULL_FIELD = -1;
 /** Postgres counts from 2000-01-01 in microseconds, Unix from 1970-01-01. */
 const POSTGRES_EPOCH = 946_684_800_000_000;
+/** Of a timestamp (src/include/datatype/timestamp.h, DT_NOEND). */
+const INFINITY = 2n ** 63n - 1n;
 const TWO_TO_32 = 2 ** 32;
 const UUID_CHARACTERS = 36;
 const HYPHEN = 0x2d;
@@ -41,6 +43,15 @@ export class CopyRows {
     this.at = this.piece.writeInt32BE(NULL_FIELD, this.at - 4);
   }
 
+  /** Null in each of the next `count` columns. */
+  nulls(count: number): void {
+    this.reserve(4 * count);
+    this.missing -= count;
+    // All bits of the length set: minus one.
+    this.piece.fill(0xff, this.at, this.at + 4 * count);
+    this.at += 4 * count;
+  }
+
   bool(value: boolean): void {
     this.field(1);
     this.at = this.piece.writeUInt8(value ? 1 : 0, this.at);
@@ -62,6 +73,12 @@ export class CopyRows {
   /** @param micros microseconds since the Unix epoch */
   timestamptz(micros: number): void {
     this.int8(micros - POSTGRES_EPOCH);
+  }
+
+  /** After every time. */
+  infinity(): void {
+    this.field(8);
+    this.at = this.piece.writeBigInt64BE(INFINITY, this.at);
   }
 
   /** @param minor in units of 10^-scale; @param scale digits after the point that Postgres shows, 0 or more */

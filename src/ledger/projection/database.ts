@@ -15,8 +15,11 @@ export interface QueryResult {
 export interface Queries {
   /** One statement; `$1` … stand for the parameters, as text. Rejects with the database's own message. */
   query(sql: string, parameters?: readonly (string | null)[]): Promise<QueryResult>;
-  /** Several statements without parameters, in order. */
-  script(sql: string): Promise<void>;
+  /**
+   * Several statements without parameters, in order.
+   * @param patience milliseconds that they may take, where that is more than any other statement may
+   */
+  script(sql: string, patience?: number): Promise<void>;
 }
 
 export interface Transaction extends Queries {

@@ -59,6 +59,6 @@ export async function loadLedgers(database: Database): Promise<KnownLedgers> {
 }
 
 /** They were written with as many decimals as the ledger has, and Postgres keeps those. */
-function minorUnits(text: string | null | undefined): bigint | undefined {
+export function minorUnits(text: string | null | undefined): bigint | undefined {
   return text === null || text === undefined ? undefined : BigInt(text.replace('.', ''));
 }

@@ -1,6 +1,9 @@
 import { type Database, type Transaction } from './database';
 import { BASE, schemaSteps } from './schema';
 
+/** Milliseconds: a step may have to write every row of a large database again. */
+const STEP_PATIENCE = 24 * 3600 * 1000;
+
 /**
  * Brings the schema to this version, each step in a transaction together with the note that it was taken. Only the holder
  * of a projector's lock may call it.
@@ -22,7 +25,7 @@ export async function migrate(database: Database): Promise<void> {
     }
     for (const [i, step] of steps.entries()) {
       if (i < taken) continue;
-      await transaction.script(step.sql);
+      await transaction.script(step.sql, STEP_PATIENCE);
       await transaction.query('INSERT INTO ledger.migrations (version, name) VALUES ($1::text::integer, $2)', [
         String(i + 1),
         step.name,

@@ -2,7 +2,7 @@ import { Client, DatabaseError } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type Database, DatabaseLostError, type QueryResult, type TextRow, type Transaction } from './database';
 
-/** Milliseconds. Nothing that the projection asks for takes as long, unless the server or the way to it is gone. */
+/** Milliseconds. Nothing that the projection asks for takes as long (but a step of the schema over many rows), unless the server or the way to it is gone. */
 const ANSWER_DEADLINE = 120_000;
 const CONNECT_DEADLINE = 10_000;
 const CLOSE_DEADLINE = 2_000;
@@ -58,14 +58,14 @@ export class PostgresDatabase implements Database {
     return { rows: result.rows, affected: result.rowCount ?? 0 };
   }
 
-  async script(sql: string): Promise<void> {
-    await this.answered(this.client.query(sql));
+  async script(sql: string, patience = ANSWER_DEADLINE): Promise<void> {
+    await this.answered(this.client.query(sql), patience);
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const transaction: Transaction = {
       query: (sql, parameters) => this.query(sql, parameters),
-      script: (sql) => this.script(sql),
+      script: (sql, patience) => this.script(sql, patience),
       copy: (table, columns, rows) => this.answered(this.copy(table, columns, rows)),
     };
     await this.script('BEGIN');
@@ -107,8 +107,8 @@ export class PostgresDatabase implements Database {
   }
 
   /** Passes the answer on; makes a lost or silent connection a {@link DatabaseLostError}. */
-  private async answered<T>(answer: Promise<T>): Promise<T> {
-    const late = setTimeout(() => this.cut(`it has not answered for ${ANSWER_DEADLINE / 1000} s`), ANSWER_DEADLINE);
+  private async answered<T>(answer: Promise<T>, patience = ANSWER_DEADLINE): Promise<T> {
+    const late = setTimeout(() => this.cut(`it has not answered for ${patience / 1000} s`), patience);
     try {
       return await answer;
     } catch (error) {

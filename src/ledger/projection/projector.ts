@@ -4,7 +4,6 @@ import { type Database, DatabaseBrokenError } from './database';
 import { type Backoff, sleep } from './pause';
 import { ProjectionSession } from './session';
 import { type Fetched, type ProjectionSource, type ProjectionStatus } from './source';
-import { TransactionFold } from './transaction-fold';
 
 export interface ProjectorOptions {
   readonly identity: ProjectorIdentity;
@@ -100,9 +99,9 @@ export class Projector {
     first: Fetched,
     signal: AbortSignal,
   ): Promise<void> {
-    const fold = new TransactionFold(session.checkpoint, this.options.identity.group, session.ledgers);
+    const fold = session.begin();
     for (let fetched: Fetched | undefined = first; fetched;) {
-      for (const { batch, outcomes } of fetched.batches) fold.add(batch, outcomes);
+      await session.add(fold, fetched.batches);
       // Asked for now, so that the node answers while the database writes.
       feed.request(fold.lastIndex + 1);
       const more: boolean = fold.lastIndex < fetched.commitIndex && fetched.batches.length > 0;

@@ -3,6 +3,8 @@
  * opens it. A step that was released is never changed; what is to be different is a further step.
  */
 import { type Database } from './database';
+import { EVERY_KIND_TABLES } from './every-kind-tables';
+import { EVERY_KIND_VIEWS } from './every-kind-views';
 import { VIEWS } from './views';
 
 export interface SchemaStep {
@@ -122,9 +124,12 @@ COMMENT ON TABLE ledger.malformed_records IS 'Records of the ledger that nobody 
 `;
 
 export function schemaSteps(persistence: Database['persistence']): readonly SchemaStep[] {
-  const tables = persistence === 'UNLOGGED' ? TABLES.replaceAll('CREATE TABLE', 'CREATE UNLOGGED TABLE') : TABLES;
-  return [
-    { name: 'tables', sql: tables },
+  const steps = [
+    { name: 'tables', sql: TABLES },
     { name: 'views', sql: VIEWS },
+    { name: 'tables for transfers of every kind', sql: EVERY_KIND_TABLES },
+    { name: 'views for transfers of every kind', sql: EVERY_KIND_VIEWS },
   ];
+  if (persistence === 'LOGGED') return steps;
+  return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll('CREATE TABLE', 'CREATE UNLOGGED TABLE') }));
 }

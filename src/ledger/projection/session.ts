@@ -1,9 +1,12 @@
 import { advanceCheckpoint, type Checkpoint, claimCheckpoint, type ProjectorIdentity, tryLock } from './checkpoint';
-import { type Database, type QueryResult, type Transaction } from './database';
-import { type KnownLedgers, loadLedgers } from './known-ledgers';
+import { type Database, type Transaction } from './database';
+import { KnownAccounts } from './known-accounts';
+import { loadLedgers } from './known-ledgers';
 import { migrate } from './migrate';
 import { sleep } from './pause';
-import { type TransactionFold } from './transaction-fold';
+import { endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
+import { type FetchedBatch } from './source';
+import { type KnownRows, TransactionFold } from './transaction-fold';
 
 /** Milliseconds between two looks whether the lock is free. */
 const STANDBY_POLL = 1_000;
@@ -22,7 +25,7 @@ export class ProjectionSession {
     private readonly epoch: string,
     /** Where the rows are; moves with {@link write}. */
     public checkpoint: Checkpoint,
-    readonly ledgers: KnownLedgers,
+    private readonly known: KnownRows,
   ) {}
 
   /**
@@ -47,11 +50,23 @@ export class ProjectionSession {
       }
       await migrate(database);
       const { checkpoint, epoch } = await database.transaction((t) => claimCheckpoint(t, identity));
-      return new ProjectionSession(database, identity.group, epoch, checkpoint, await loadLedgers(database));
+      const known = { ledgers: await loadLedgers(database), accounts: new KnownAccounts() };
+      return new ProjectionSession(database, identity.group, epoch, checkpoint, known);
     } catch (error) {
       await database.close();
       throw error;
     }
+  }
+
+  /** A transaction to be, from the checkpoint on. One at a time: it changes what the session knows. */
+  begin(): TransactionFold {
+    return new TransactionFold(this.checkpoint, this.group, this.known);
+  }
+
+  /** Adds batches to it, for which the database may have to be asked. */
+  async add(fold: TransactionFold, batches: readonly FetchedBatch[]): Promise<void> {
+    await fold.prepare(this.database, batches);
+    for (const { batch, outcomes } of batches) fold.add(batch, outcomes);
   }
 
   /**
@@ -67,13 +82,12 @@ export class ProjectionSession {
         const written = await transaction.copy(table, columns, rows.finish());
         assertCount(table, written, rows.count);
       }
-      if (fold.balances.size > 0) {
-        assertCount('ledger.balances', (await addToBalances(transaction, fold)).affected, fold.balances.size);
-      }
+      await this.updateRows(transaction, fold);
     });
     this.checkpoint = to;
     this.transactions++;
-    this.balances += fold.balances.size;
+    this.balances += fold.accounts.updates;
+    this.known.accounts.forgetTheOldest();
     if (this.transactions >= MAINTAIN_AFTER_TRANSACTIONS || this.balances >= MAINTAIN_AFTER_BALANCES) {
       await this.database.maintain();
       this.transactions = 0;
@@ -81,24 +95,21 @@ export class ProjectionSession {
     }
   }
 
+  private async updateRows(transaction: Transaction, fold: TransactionFold): Promise<void> {
+    const { accounts, holds, undecided } = fold;
+    if (accounts.updates > 0) {
+      assertCount('ledger.balances', await updateBalances(transaction, accounts), accounts.updates);
+    }
+    if (accounts.termUpdates > 0) {
+      assertCount('ledger.accounts', await updateTerms(transaction, accounts), accounts.termUpdates);
+    }
+    if (holds.updates > 0) assertCount('ledger.holds', await endHolds(transaction, holds, this.group), holds.updates);
+    if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
+  }
+
   close(): Promise<void> {
     return this.database.close();
   }
-}
-
-/** Sums of the transaction, added by Postgres to what is there: exact, and no balance has to be known here. */
-function addToBalances(transaction: Transaction, fold: TransactionFold): Promise<QueryResult> {
-  return transaction.query(
-    `UPDATE ledger.balances b
-        SET debits_posted = b.debits_posted + d.debits,
-            credits_posted = b.credits_posted + d.credits,
-            version = b.version + d.changes,
-            as_of_offset = d.last_offset
-       FROM unnest($1::text::bigint[], $2::text::numeric[], $3::text::numeric[], $4::text::bigint[], $5::text::bigint[])
-            AS d (account, debits, credits, changes, last_offset)
-      WHERE b.account = d.account`,
-    fold.balances.arrays(),
-  );
 }
 
 /** A row that is not there, or is there twice, is damage: better no further row than a wrong one. */

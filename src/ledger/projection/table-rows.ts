@@ -30,6 +30,7 @@ const COLUMNS = {
     'metadata',
     'opened_at',
     'opened_offset',
+    'imported_time',
   ],
   balances: [
     'account',
@@ -45,20 +46,66 @@ const COLUMNS = {
     'log_offset',
     'time',
     'id',
+    'kind',
+    'result',
+    'spends_id',
     'debit_account',
     'credit_account',
-    'unknown_debit',
-    'unknown_credit',
     'ledger',
     'amount',
-    'unscaled_amount',
     'amount_moved',
     'code',
     'user_data',
+    'payer_debits',
+    'payer_credits',
+    'payer_debits_pending',
+    'payer_credits_pending',
+    'payee_debits',
+    'payee_credits',
+    'payee_debits_pending',
+    'payee_credits_pending',
+    'balancing',
+    'unknown_debit',
+    'unknown_credit',
+    'unscaled_amount',
+    'amount_held',
+    'amount_released',
+    'hold',
+    'expires_at',
     'metadata',
-    'result',
-    'spends_id',
+    'effective_time',
+    'imported_time',
+    'refers_to',
+    'group_id',
+    'group_index',
+    'group_size',
   ],
+  holds: [
+    'partition',
+    'number',
+    'log_offset',
+    'debit_account',
+    'credit_account',
+    'amount',
+    'expires_at',
+    'status',
+    'ended_offset',
+  ],
+  account_changes: [
+    'partition',
+    'log_offset',
+    'time',
+    'result',
+    'account',
+    'unknown_account',
+    'min_balance_before',
+    'max_balance_before',
+    'closed_before',
+    'min_balance',
+    'max_balance',
+    'closed',
+  ],
+  batches: ['partition', 'last_offset', 'first_offset', 'time'],
   malformed_records: ['partition', 'log_offset', 'time', 'bytes'],
 } as const;
 
@@ -70,6 +117,9 @@ export class NewRows {
   readonly accounts = rowsOf('accounts');
   readonly balances = rowsOf('balances');
   readonly transfers = rowsOf('transfers');
+  readonly holds = rowsOf('holds');
+  readonly changes = rowsOf('account_changes');
+  readonly batches = rowsOf('batches');
   readonly malformed = rowsOf('malformed_records');
 
   tables(): readonly TableRows[] {
@@ -78,6 +128,9 @@ export class NewRows {
       tableOf('accounts', this.accounts),
       tableOf('balances', this.balances),
       tableOf('transfers', this.transfers),
+      tableOf('holds', this.holds),
+      tableOf('account_changes', this.changes),
+      tableOf('batches', this.batches),
       tableOf('malformed_records', this.malformed),
     ];
   }

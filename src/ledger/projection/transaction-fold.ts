@@ -4,40 +4,81 @@ import { type Command, decodeCommand, type TransferCommand } from '../command-co
 import { decodeOutcomeRow, isOutcomeRowSet, OUTCOME_ROW_BYTES, type OutcomeRow } from '../outcome-row';
 import { PACKED_ROW_BYTES, readPackedRow } from '../packed-rows';
 import { ResultCode } from '../result-codes';
-import { BalanceSums } from './balance-sums';
+import { AccountRows } from './account-rows';
+import { ChangedAccounts } from './changed-accounts';
+import { ChangedHolds } from './changed-holds';
 import { type Checkpoint } from './checkpoint';
+import { type Queries } from './database';
+import { type KnownAccounts } from './known-accounts';
 import { type KnownLedgers } from './known-ledgers';
-import { type Place, RecordRows } from './record-rows';
+import { needsOf } from './outcome-needs';
+import { type Place } from './place';
+import { type FetchedBatch } from './source';
 import { NewRows, type TableRows } from './table-rows';
+import { TransferRows } from './transfer-rows';
 
 const NOTHING = Buffer.alloc(0);
 
 /** Where a transaction ends: the checkpoint after it, and the time of its last batch in microseconds. */
 export type TransactionEnd = Checkpoint & { readonly batchTime: number };
 
-/** Gathers consecutive batches into the rows, balances and checkpoint of one transaction. */
+/** What the rows of a database say that its next rows begin from. */
+export interface KnownRows {
+  readonly ledgers: KnownLedgers;
+  readonly accounts: KnownAccounts;
+}
+
+/**
+ * Gathers consecutive batches into the rows, balances and checkpoint of one transaction. What is known grows and changes
+ * with them: it is of no use any more when the transaction is not committed.
+ */
 export class TransactionFold {
-  readonly balances = new BalanceSums();
+  readonly accounts = new ChangedAccounts();
+  readonly holds: ChangedHolds;
   /** Records that took an offset. */
   records = 0;
   /** Of the batches, as they are in the log. */
   bytes = 0;
   private readonly rows = new NewRows();
-  private readonly recordRows: RecordRows;
+  private readonly accountRows: AccountRows;
+  private readonly transferRows: TransferRows;
   private at: TransactionEnd;
 
-  /** @param ledgers grows with what the batches create: of no use any more when the transaction is not committed */
   constructor(
     from: Checkpoint,
     private readonly group: number,
-    ledgers: KnownLedgers,
+    private readonly known: KnownRows,
   ) {
+    const { ledgers, accounts } = known;
     this.at = { ...from, batchTime: 0 };
-    this.recordRows = new RecordRows(this.rows, this.balances, ledgers);
+    this.holds = new ChangedHolds(group);
+    this.accountRows = new AccountRows(this.rows, ledgers, accounts, this.accounts);
+    this.transferRows = new TransferRows({
+      transfers: this.rows.transfers,
+      ledgers,
+      accounts,
+      changed: this.accounts,
+      holds: this.holds,
+      accountRows: this.accountRows,
+    });
   }
 
   get lastIndex(): number {
     return this.at.index;
+  }
+
+  /** Offsets of refused transfers that spend their id, unless an earlier row has spent it. */
+  get undecided(): readonly number[] {
+    return this.transferRows.undecided;
+  }
+
+  /** Reads, of what the next batches name, what is not known yet. Before they are added. */
+  async prepare(database: Queries, batches: readonly FetchedBatch[]): Promise<void> {
+    const { accounts, ledgers } = this.known;
+    const outcomes = batches.map((batch) => batch.outcomes);
+    const { handles, holds } = needsOf(outcomes, (handle) => accounts.find(handle) !== undefined);
+    await accounts.load(database, [...handles], ledgers);
+    await this.holds.load(database, holds);
   }
 
   /**
@@ -49,6 +90,7 @@ export class TransactionFold {
     this.assertFollows(header, outcomes);
     if (header.kind === BatchKind.Records) this.addRecords(header, payloadOf(batch), outcomes);
     else if (header.kind === BatchKind.System) this.addSystemRecords(header, payloadOf(batch));
+    if (header.count > 0) this.addBatch(header);
     this.records += header.count;
     this.bytes += batch.length;
     this.at = {
@@ -60,12 +102,24 @@ export class TransactionFold {
     };
   }
 
+  /** Nothing can be added any more. */
   end(): TransactionEnd {
+    this.accounts.copyOpened(this.rows.balances);
+    this.holds.copyMade(this.rows.holds);
     return this.at;
   }
 
   copies(): readonly TableRows[] {
     return this.rows.tables();
+  }
+
+  private addBatch({ baseOffset, count, time }: BatchHeader): void {
+    const { batches } = this.rows;
+    batches.row();
+    batches.int4(this.group);
+    batches.int8(baseOffset + count - 1);
+    batches.int8(baseOffset);
+    batches.timestamptz(time);
   }
 
   private assertFollows(header: BatchHeader, outcomes: Buffer): void {
@@ -110,10 +164,10 @@ export class TransactionFold {
     if (!isOutcomeRowSet(outcomes, at)) {
       throw new Error(`The node gave the record at offset ${place.offset} without its outcome.`);
     }
-    if (width === PACKED_ROW_BYTES && this.recordRows.packedDone(bytes, outcomes, at, place)) return;
+    if (width === PACKED_ROW_BYTES && this.transferRows.packedDone(bytes, outcomes, at, place)) return;
     const outcome = decodeOutcomeRow(outcomes, at);
     if (outcome.replayed) return;
-    if (outcome.result === ResultCode.MALFORMED_RECORD) return this.recordRows.malformed(bytes, place);
+    if (outcome.result === ResultCode.MALFORMED_RECORD) return this.addMalformed(bytes, place);
     const command = width === PACKED_ROW_BYTES ? packedCommand(bytes) : decodeCommand(bytes);
     if (command === undefined) {
       throw new Error(`The record at offset ${place.offset} has an outcome, but cannot be decoded by this program.`);
@@ -123,20 +177,36 @@ export class TransactionFold {
 
   private addCommand(command: Command, outcome: OutcomeRow, place: Place): void {
     const done = outcome.result === ResultCode.OK;
-    if (outcome.effect !== 'none') throw notProjected('a hold', place);
     switch (command.kind) {
       case 'transfer':
-        this.recordRows.transfer(command, outcome, place);
+      case 'refer':
+        this.transferRows.transfer(command, outcome, place);
+        break;
+      case 'expire_hold':
+        // Without one nothing had expired, and nothing happened.
+        if (outcome.effect === 'released') this.transferRows.expiry(outcome, place);
+        break;
+      case 'update_account':
+        this.accountRows.change(command, outcome, place);
         break;
       case 'open_account':
-        if (done) this.recordRows.openedAccount(command, outcome, place);
+        if (done) this.accountRows.opened(command, outcome, place);
         break;
       case 'create_ledger':
-        if (done) this.recordRows.createdLedger(command, outcome.ledgerNumber, place);
+        if (done) this.accountRows.createdLedger(command, outcome.ledgerNumber, place);
         break;
-      default:
-        throw notProjected(`a command "${command.kind}"`, place);
+      case 'set_dedup_age':
+        break;
     }
+  }
+
+  private addMalformed(bytes: Uint8Array, { group, offset, time }: Place): void {
+    const { malformed } = this.rows;
+    malformed.row();
+    malformed.int4(group);
+    malformed.int8(offset);
+    malformed.timestamptz(time);
+    malformed.bytes(bytes);
   }
 
   /** They take no offsets, so no outcome is kept for them. */
@@ -146,7 +216,7 @@ export class TransactionFold {
       if (chunk.type !== RecordType.Ledger || chunk.width !== 0) continue;
       for (let i = 0; i < chunk.count; i++) {
         const command = decodeCommand(chunk.record(i));
-        if (command?.kind === 'create_ledger') this.recordRows.systemLedger(command, place);
+        if (command?.kind === 'create_ledger') this.accountRows.systemLedger(command, place);
         else if (command && command.kind !== 'set_dedup_age') {
           throw new Error(
             `Batch ${header.index} of the system has a command "${command.kind}" whose outcome this program cannot know: upgrade this node.`,
@@ -155,13 +225,6 @@ export class TransactionFold {
       }
     }
   }
-}
-
-/** No door takes these yet. A record without its rows would make the balances wrong, so the projection stops and says so. */
-function notProjected(what: string, place: Place): Error {
-  return new Error(
-    `The record at offset ${place.offset} has ${what}, which this program cannot project: upgrade this node.`,
-  );
 }
 
 /** As the state machine reads a payload: one that is malformed anywhere has no chunks at all. */

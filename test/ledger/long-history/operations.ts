@@ -41,10 +41,10 @@ export class Operations {
     ];
   }
 
-  /** The commands of one batch: single ones and whole groups. */
-  batch(): Command[] {
+  /** The commands of one batch: at most `most` single ones and whole groups. */
+  batch(most = 300): Command[] {
     const commands: Command[] = [];
-    for (let left = 1 + this.below(300); left > 0; left--) commands.push(...this.unit());
+    for (let left = 1 + this.below(most); left > 0; left--) commands.push(...this.unit());
     return commands;
   }
 

@@ -1,14 +1,10 @@
-import { BatchKind, payloadOf, readHeader } from '../../../src/log/batch';
 import { formatMinor } from '../../../src/ledger/amounts';
-import { parseUuid } from '../../../src/ledger/identifiers';
-import { decodeOutcomeRow, isOutcomeRowSet } from '../../../src/ledger/outcome-row';
 import { type LedgerReader } from '../../../src/ledger/reader';
-import { burnsId, ResultCode, resultName } from '../../../src/ledger/result-codes';
 import { type Queries, type TextRow } from '../../../src/ledger/projection/database';
+import { expectBalanceHistory } from './expected-balances';
+import { expectTransfers, micros } from './expected-transfers';
 import { type History } from './history';
 
-const MICROS = '(extract(epoch FROM %) * 1000000)::bigint';
-const micros = (column: string) => MICROS.replace('%', column);
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 /** The database at its own checkpoint is what the state machine has there: ledgers, accounts, balances and every transfer. */
@@ -19,7 +15,10 @@ export async function expectRowsToEqualState(database: Queries, history: History
   expect(checkpoint).toEqual({ raft_index: String(index), log_offset: String(state.nextOffset - 1) });
   await expectLedgers(database, state.reader);
   await expectAccounts(database, state.reader);
+  await expectHolds(database, state.reader);
+  await expectAccountChanges(database);
   await expectTransfers(database, state.reader, history, index);
+  await expectBalanceHistory(database, state.reader, history, index);
   return index;
 }
 
@@ -45,7 +44,7 @@ async function expectLedgers(database: Queries, reader: LedgerReader): Promise<v
 async function expectAccounts(database: Queries, reader: LedgerReader): Promise<void> {
   const { rows } = await database.query(
     `SELECT a.handle, a.name, a.ledger, a.min_balance, a.max_balance, a.closed::text, a.user_data, a.metadata,
-            ${micros('a.opened_at')} AS at, a.opened_offset, b.debits_posted, b.credits_posted, b.debits_pending,
+            ${micros('a.opened_at')} AS at, a.opened_offset, ${micros('a.imported_time')} AS imported, b.debits_posted, b.credits_posted, b.debits_pending,
             b.credits_pending, b.posted, v.available, b.version, v.account
        FROM ledger.accounts a JOIN ledger.balances b ON b.account = a.handle
        JOIN ledger.account_balances v ON v.handle = a.handle ORDER BY a.handle`,
@@ -66,6 +65,7 @@ async function expectAccounts(database: Queries, reader: LedgerReader): Promise<
       metadata: `\\x${account.metadata.toString('hex')}`,
       at: String(account.openedAt),
       opened_offset: String(account.offset),
+      imported: account.importedTime === undefined ? null : String(account.importedTime),
       debits_posted: formatMinor(balance.debitsPosted, scale),
       credits_posted: formatMinor(balance.creditsPosted, scale),
       debits_pending: formatMinor(balance.debitsPending, scale),
@@ -82,80 +82,54 @@ function limit(minor: bigint | undefined, scale: number): string | null {
   return minor === undefined ? null : formatMinor(minor, scale);
 }
 
-/** What the outcomes say of each transfer that is no repeat, and what the state says of those whose ids are spent. */
-async function expectTransfers(
-  database: Queries,
-  reader: LedgerReader,
-  history: History,
-  index: number,
-): Promise<void> {
+async function expectHolds(database: Queries, reader: LedgerReader): Promise<void> {
   const { rows } = await database.query(
-    `SELECT t.log_offset, t.result, t.spends_id::text, t.ledger, t.amount_moved, t.debit_account, t.credit_account,
-            ${micros('t.time')} AS at, t.id, h.debit_account AS debit, h.credit_account AS credit,
-            coalesce(t.amount, t.unscaled_amount) AS amount, t.code, t.user_data, coalesce(t.metadata, '') AS metadata
-       FROM ledger.transfers t JOIN ledger.transfer_history h USING (partition, log_offset) ORDER BY t.log_offset`,
+    `SELECT h.number, h.amount, h.status, ${micros('h.expires_at')} AS expires, made.id, made.hold,
+            h.debit_account = made.debit_account AND h.credit_account = made.credit_account AS same, ended.kind,
+            ended.id AS by, ended.hold AS ended_hold, made.ledger
+       FROM ledger.holds h JOIN ledger.transfers made USING (partition, log_offset)
+       LEFT JOIN ledger.transfers ended ON ended.partition = h.partition AND ended.log_offset = h.ended_offset
+      ORDER BY h.number`,
   );
-  const expected = expectedOutcomes(history, index, reader);
-  expect(rows.map(outcomeColumns)).toEqual(expected.transfers);
-  const malformed = await database.query('SELECT log_offset FROM ledger.malformed_records ORDER BY 1');
-  expect(malformed.rows.map((row) => Number(row['log_offset']))).toEqual(expected.malformed);
-  const spent = rows.filter((row) => row['spends_id'] === 'true');
-  expect(spent).toHaveLength(reader.counts().transfers);
-  for (const row of spent) expectSpentId(row, reader);
-}
-
-function outcomeColumns(row: TextRow): TextRow {
-  const { log_offset, result, spends_id, ledger, amount_moved, debit_account, credit_account, at } = row;
-  return { log_offset, result, spends_id, ledger, amount_moved, debit_account, credit_account, at } as TextRow;
-}
-
-function expectedOutcomes(
-  history: History,
-  index: number,
-  reader: LedgerReader,
-): { transfers: TextRow[]; malformed: number[] } {
-  const transfers: TextRow[] = [];
-  const malformed: number[] = [];
-  for (const { batch, outcomes } of history.batches.slice(0, index)) {
-    const { kind, baseOffset, time } = readHeader(batch);
-    if (kind !== BatchKind.Records) continue;
-    for (let at = 0; at < outcomes.length; at += 64) {
-      if (!isOutcomeRowSet(outcomes, at)) continue;
-      const outcome = decodeOutcomeRow(outcomes, at);
-      const offset = baseOffset + at / 64;
-      if (outcome.replayed) continue;
-      if (outcome.result === ResultCode.MALFORMED_RECORD) malformed.push(offset);
-      else if (!history.isAboutAccounts(payloadOf(batch), at / 64)) {
-        transfers.push({
-          log_offset: String(offset),
-          result: resultName(outcome.result),
-          spends_id: String(outcome.result === ResultCode.OK || burnsId(outcome.result)),
-          ledger: reader.ledgerByNumber(outcome.ledgerNumber)?.code ?? null,
-          amount_moved: formatMinor(outcome.amountMoved, outcome.scale),
-          debit_account: outcome.debitHandle === 0 ? null : String(outcome.debitHandle),
-          credit_account: outcome.creditHandle === 0 ? null : String(outcome.creditHandle),
-          at: String(time),
-        });
-      }
-    }
+  const kinds = { pending: null, posted: 'post', voided: 'void', expired: 'expiry' };
+  let number = 0;
+  for (const row of rows) {
+    const hold = reader.hold(++number);
+    if (!hold) throw new Error(`The state has no hold ${number}.`);
+    const scale = reader.ledger(row['ledger'] ?? '')?.scale ?? 0;
+    expect({ ...row, ledger: '' }).toEqual({
+      number: String(number),
+      amount: formatMinor(hold.amount, scale),
+      status: hold.status,
+      expires: hold.expiresAt === undefined ? null : String(hold.expiresAt),
+      id: hold.transferId,
+      hold: String(number),
+      same: 't',
+      kind: kinds[hold.status],
+      by: hold.resolvedBy ?? null,
+      ended_hold: hold.status === 'pending' ? null : String(number),
+      ledger: '',
+    });
   }
-  return { transfers, malformed };
+  expect(reader.hold(number + 1)).toBeUndefined();
 }
 
-function expectSpentId(row: TextRow, reader: LedgerReader): void {
-  const id = row['id'] ?? '';
-  const bytes = parseUuid(id);
-  const view = reader.transferById(bytes ? { kind: 'uuid', bytes } : { kind: 'text', text: id });
-  if (!view) throw new Error(`The state knows no transfer "${id}".`);
-  const { log_offset, debit, credit, amount, code, user_data, metadata, result } = row;
-  expect({ log_offset, debit, credit, amount, code, user_data, metadata, result }).toEqual({
-    log_offset: String(view.offset),
-    debit: view.debitAccount,
-    credit: view.creditAccount,
-    amount: view.amount,
-    code: String(view.code),
-    user_data: String(view.userData),
-    metadata: `\\x${view.metadata.toString('hex')}`,
-    result: resultName(view.result),
-  });
+/** Each change begins where the one before it ended, and the last one is what the account has now. */
+async function expectAccountChanges(database: Queries): Promise<void> {
+  const { rows } = await database.query(
+    `SELECT c.log_offset, c.result, (c.min_balance, c.max_balance, c.closed)::text AS after,
+            (c.min_balance_before, c.max_balance_before, c.closed_before)::text AS before,
+            lead((c.min_balance_before, c.max_balance_before, c.closed_before)::text) OVER w AS next,
+            (a.min_balance, a.max_balance, a.closed)::text AS now, c.unknown_account
+       FROM ledger.account_changes c LEFT JOIN ledger.accounts a ON a.handle = c.account
+     WINDOW w AS (PARTITION BY c.account ORDER BY c.log_offset)`,
+  );
+  for (const { result, after, before, next, now, unknown_account: unknown } of rows) {
+    if (result === 'account_not_found') {
+      expect(unknown).not.toBeNull();
+      continue;
+    }
+    if (result !== 'ok') expect(after).toBe(before);
+    expect(next ?? now).toBe(after);
+  }
 }

@@ -1,6 +1,6 @@
 import { BatchKind, sealBatch, NO_HASH, readHeader, payloadOf } from '../../../src/log/batch';
 import { encodeRows, encodeValues, recordAt, RecordType } from '../../../src/log/chunk';
-import { decodeCommand, encodeCommand } from '../../../src/ledger/command-codec';
+import { type Command, decodeCommand, encodeCommand } from '../../../src/ledger/command-codec';
 import { LedgerState } from '../../../src/ledger/state';
 import { type Fetched, type FetchedBatch, type ProjectionSource } from '../../../src/ledger/projection/source';
 
@@ -82,10 +82,10 @@ export class History implements ProjectionSource {
     return state;
   }
 
-  /** Whether a record opens an account or creates a ledger: those that are done are rows elsewhere. */
-  isAboutAccounts(payload: Buffer, ordinal: number): boolean {
+  /** What a record asks for; a packed one is a transfer, and so is one that nobody can decode. */
+  static kindOf(payload: Buffer, ordinal: number): Command['kind'] {
     const record = recordAt(payload, ordinal);
-    return record?.width === 0 && decodeCommand(record.value)?.kind !== 'transfer';
+    return (record?.width === 0 ? decodeCommand(record.value)?.kind : undefined) ?? 'transfer';
   }
 
   private more(): Promise<void> {

@@ -3,10 +3,14 @@ import { BatchKind } from '../../../src/log/batch';
 import { encodeRows, encodeValues, RecordType } from '../../../src/log/chunk';
 import { type Command, encodeCommand, type TransferCommand } from '../../../src/ledger/command-codec';
 import { encodePackedRows, type PackedTransfer } from '../../../src/ledger/packed-rows';
+import { Operations } from '../long-history/operations';
 import { History } from './history';
 
 const NO_METADATA = Buffer.alloc(0);
 const NAMES = ['alice', 'bob', 'Zoë "the {quick}"', 'users:carol:wallet', "o'brien", 'back\\slash', '日本', 'a,b'];
+
+/** In a batch. Few, since most checks replay all. */
+const MOST_OPERATIONS = 25;
 
 /** A small generator of numbers (mulberry32), so that a seed repeats a run. */
 export function randomFrom(seed: number): () => number {
@@ -27,11 +31,14 @@ export function uuid(n: number): Buffer {
 /** Everything that a log can hold, in proportions in which each of it happens. */
 export class RandomHistory extends History {
   private readonly random: () => number;
+  private readonly operations: Operations | undefined;
   private nextId = 1;
 
-  constructor(seed: number) {
+  /** @param kinds of transfers: those of this file, or of the long history as well, which has all */
+  constructor(seed: number, kinds: 'every' | 'plain' = 'every') {
     super();
     this.random = randomFrom(seed);
+    this.operations = kinds === 'every' ? new Operations(seed) : undefined;
     this.bootstrap();
   }
 
@@ -60,6 +67,7 @@ export class RandomHistory extends History {
       account('bank', 'EUR', 'none'),
       account('lost', 'NONE', 'none'),
     );
+    if (this.operations) this.appendCommands(...this.operations.start());
     for (const name of NAMES)
       this.appendCommands(account(name, 'USD', 'default'), account(`eur ${name}`, 'EUR', 'given'));
   }
@@ -67,7 +75,8 @@ export class RandomHistory extends History {
   private oneBatch(): void {
     const kind = this.random();
     if (kind < 0.05) this.append(BatchKind.NoOp, []);
-    else if (kind < 0.5) this.appendRows(this.packed(1 + this.below(40)));
+    else if (kind < 0.3 && this.operations) this.appendCommands(...this.operations.batch(MOST_OPERATIONS));
+    else if (kind < 0.6) this.appendRows(this.packed(1 + this.below(40)));
     else if (kind < 0.8) this.appendCommands(...this.times(1 + this.below(10), () => this.message()));
     else this.mixed();
   }
