@@ -3,14 +3,24 @@
  * carries thousands of transfers, and an object for each field of each would cost more than the ledger itself.
  */
 import { invalidArgument } from './errors';
-import { ProtobufReader } from './protobuf-reader';
+import { ProtobufFormatError, ProtobufReader } from './protobuf-reader';
 import { ProtobufWriter, UnpairedSurrogateError } from './protobuf-writer';
-import { type RowNote, type TransferInput, type UInt64 } from './types';
+import { u128FromBytes } from '../ledger/amounts';
+import { TransferKind } from '../proto/ledger-v1';
+import { type RowAmount, type RowNote, type TransferInput, type TransferKindName, type UInt64 } from './types';
 
 /** Most bytes of one encoded transfer; names, id and metadata have far smaller limits of their own. */
 const MAX_TRANSFER_BYTES = 4_096;
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
+
+/** `TransferKind` of the published proto. */
+export const KIND_NUMBERS: Readonly<Record<TransferKindName, number>> = {
+  plain: TransferKind.PLAIN,
+  pending: TransferKind.PENDING,
+  post: TransferKind.POST,
+  void: TransferKind.VOID,
+};
 
 /** Result of one item of a batch of messages. */
 export interface BatchItem {
@@ -20,6 +30,7 @@ export interface BatchItem {
   timestamp: number;
   replayed: boolean;
   amountMoved: string;
+  amountHeld: string;
 }
 
 export interface BatchFailure {
@@ -38,6 +49,7 @@ export interface BatchAnswer {
   token: string;
   refused: RowNote[];
   repeats: RowNote[];
+  amounts: RowAmount[];
   items: BatchItem[];
   error: BatchFailure | undefined;
 }
@@ -64,13 +76,14 @@ export function appendTransfer(writer: ProtobufWriter, id: string, transfer: Tra
     writer.textField(1, id);
     writer.textField(2, transfer.debitAccount ?? '');
     writer.textField(3, transfer.creditAccount ?? '');
-    writer.textField(4, transfer.amount);
+    writer.textField(4, transfer.amount ?? '');
     writer.textField(5, transfer.ledger ?? '');
     writer.uintField(6, checkedUInt32(transfer.code ?? 0, 'code'));
     writer.uintField(7, checkedUInt64(transfer.userData ?? 0, 'userData'));
     if (transfer.metadata !== undefined) writer.bytesField(8, transfer.metadata);
     writer.uintField(9, checkedUInt64(transfer.debitHandle ?? 0, 'debitHandle'));
     writer.uintField(10, checkedUInt64(transfer.creditHandle ?? 0, 'creditHandle'));
+    appendKind(writer, transfer);
     writer.endMessage(start);
     if (writer.length - before > MAX_TRANSFER_BYTES) {
       throw invalidArgument(`A transfer takes at most ${MAX_TRANSFER_BYTES} bytes; this one has more.`);
@@ -81,6 +94,17 @@ export function appendTransfer(writer: ProtobufWriter, id: string, transfer: Tra
   }
 }
 
+/** What makes it another transfer than one that is done at once: nothing for most. */
+function appendKind(writer: ProtobufWriter, transfer: TransferInput): void {
+  if (transfer.kind !== undefined) writer.uintField(11, KIND_NUMBERS[transfer.kind]);
+  writer.textField(12, transfer.pendingId ?? '');
+  writer.uintField(13, checkedUInt64(transfer.timeoutMs ?? 0, 'timeoutMs'));
+  writer.uintField(14, transfer.balancing === true ? 1 : 0);
+  writer.textField(15, transfer.reverses ?? '');
+  writer.uintField(16, checkedUInt64(transfer.effectiveTime ?? 0, 'effectiveTime'));
+  writer.uintField(17, checkedUInt64(transfer.importedTime ?? 0, 'importedTime'));
+}
+
 export function checkedUInt64(value: UInt64, name: string): UInt64 {
   const fits = typeof value === 'bigint' ? value >= 0n && value <= MAX_U64 : Number.isSafeInteger(value) && value >= 0;
   if (fits) return value;
@@ -89,7 +113,7 @@ export function checkedUInt64(value: UInt64, name: string): UInt64 {
   );
 }
 
-function checkedUInt32(value: number, name: string): number {
+export function checkedUInt32(value: number, name: string): number {
   if (Number.isInteger(value) && value >= 0 && value <= MAX_U32) return value;
   throw invalidArgument(`${name} must be a whole number from 0 to 2^32 - 1, not ${value}.`);
 }
@@ -105,6 +129,7 @@ export function decodeBatchAnswer(bytes: Buffer): BatchAnswer {
     token: '',
     refused: [],
     repeats: [],
+    amounts: [],
     items: [],
     error: undefined,
   };
@@ -118,6 +143,7 @@ export function decodeBatchAnswer(bytes: Buffer): BatchAnswer {
     else if (reader.field === 7) answer.token = reader.ascii();
     else if (reader.field === 8) answer.error = readFailure(reader);
     else if (reader.field === 9) answer.repeats.push(readRow(reader));
+    else if (reader.field === 10) answer.amounts.push(readAmount(reader));
     else reader.skip();
   }
   return answer;
@@ -137,12 +163,38 @@ function readRow(reader: ProtobufReader): RowNote {
   return row;
 }
 
+function readAmount(reader: ProtobufReader): RowAmount {
+  const amount = { row: 0, amountMinor: 0n };
+  const outer = reader.enter();
+  while (reader.next()) {
+    if (reader.field === 1) amount.row = reader.uint();
+    else if (reader.field === 2) amount.amountMinor = minorFrom(reader.blob());
+    else reader.skip();
+  }
+  reader.leave(outer);
+  return amount;
+}
+
+function minorFrom(bytes: Buffer): bigint {
+  if (bytes.length !== 16) throw new ProtobufFormatError(`an amount has 16 bytes, not ${bytes.length}`);
+  return u128FromBytes(bytes);
+}
+
 function readTransferResult(reader: ProtobufReader): BatchItem {
-  const item: BatchItem = { result: '', message: '', offset: 0, timestamp: 0, replayed: false, amountMoved: '' };
+  const item: BatchItem = {
+    result: '',
+    message: '',
+    offset: 0,
+    timestamp: 0,
+    replayed: false,
+    amountMoved: '',
+    amountHeld: '',
+  };
   const outer = reader.enter();
   while (reader.next()) {
     if (reader.field === 1) readItemResult(reader, item);
     else if (reader.field === 2) item.amountMoved = reader.ascii();
+    else if (reader.field === 3) item.amountHeld = reader.ascii();
     else reader.skip();
   }
   reader.leave(outer);

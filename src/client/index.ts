@@ -5,7 +5,7 @@ export { packTransfers, type PackableTransfer } from './row-packing';
 export { uuidV7 } from './uuid-v7';
 export { decodeLedgerRecord, type LedgerRecord } from './ledger-record';
 export { resultName } from '../ledger/result-codes';
-export type { AccountPage, ListOptions } from './ledger-calls';
+export type { AccountPage, ListOptions, TransactionInput } from './ledger-calls';
 export type { GroupStatus, MemberView, NodeStatus, ServerStatus } from './cluster-calls';
 export type { Value } from './log-calls';
 export type * from './types';

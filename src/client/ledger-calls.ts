@@ -3,6 +3,7 @@ import { clientDefinition } from '../proto/load';
 import { type Caller, type CallPlan } from './caller';
 import { type SeenPosition } from './seen-position';
 import {
+  type AccountChange,
   type AccountInput,
   type AccountView,
   type BalanceView,
@@ -12,10 +13,14 @@ import {
   type OpenAccountOutcome,
   type ReadOptions,
   type ReadPosition,
+  type TransactionOutcome,
+  type TransferInput,
   type TransferView,
 } from './types';
+import { uuidV7 } from './uuid-v7';
 import {
   accountSpecOut,
+  accountUpdateOut,
   accountView,
   balanceView,
   type ConsistencyOut,
@@ -24,6 +29,8 @@ import {
   ledgerOut,
   openAccountOutcome,
   positionOf,
+  transactionOutcome,
+  transferOut,
   transferView,
 } from './wire-views';
 import { type ReadPosition as WirePosition } from '../proto/ledger-v1';
@@ -37,6 +44,14 @@ export interface ListOptions extends ReadOptions {
   readonly pageSize?: number;
   /** From the page before. */
   readonly pageToken?: string;
+}
+
+/** Transfers that are all done or none, in their order. */
+export interface TransactionInput {
+  /** As of a transfer. Left out: a new UUIDv7. */
+  readonly id?: string;
+  /** 1 to 8,190, of any kind. */
+  readonly transfers: readonly TransferInput[];
 }
 
 export interface AccountPage {
@@ -69,6 +84,27 @@ export class LedgerCalls {
     );
     this.noted(response.position);
     return response.results.map(openAccountOutcome);
+  }
+
+  async updateAccounts(changes: readonly AccountChange[], options: CallOptions): Promise<ItemOutcome[]> {
+    const request = { accounts: changes.map(accountUpdateOut) };
+    const response = await this.caller.call(this.write(options), (server, time) =>
+      server.unary(LEDGER.UpdateAccounts, request, time),
+    );
+    this.noted(response.position);
+    return response.results.map(itemOutcome);
+  }
+
+  async transaction(transaction: TransactionInput, options: CallOptions): Promise<TransactionOutcome> {
+    // Made before the first try: a second one must say the same.
+    const { id = uuidV7(), transfers } = transaction;
+    const ids = transfers.map((transfer) => transfer.id ?? uuidV7());
+    const request = { transfers: transfers.map((transfer, i) => transferOut(ids[i] ?? '', transfer, id)) };
+    const response = await this.caller.call(this.write(options), (server, time) =>
+      server.unary(LEDGER.CreateTransfers, request, time),
+    );
+    this.noted(response.position);
+    return transactionOutcome(response, id, ids);
   }
 
   async account(
@@ -131,7 +167,7 @@ export class LedgerCalls {
     return { target: 'follower', kind: 'read', timeoutMs: options.timeoutMs ?? this.defaultTimeoutMs };
   }
 
-  /** Creating and opening the same again answers the same: it may be sent twice. */
+  /** Saying the same again answers the same, by name or by id: it may be sent twice. */
   private write(options: CallOptions): CallPlan {
     return { target: 'leader', kind: 'idempotent', timeoutMs: options.timeoutMs ?? this.defaultTimeoutMs };
   }

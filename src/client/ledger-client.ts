@@ -3,13 +3,14 @@ import { Caller } from './caller';
 import { Directory } from './directory';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
-import { type AccountPage, LedgerCalls, type ListOptions } from './ledger-calls';
+import { type AccountPage, LedgerCalls, type ListOptions, type TransactionInput } from './ledger-calls';
 import { consume, consumeStream, logRange, produce, produceStream, type Value } from './log-calls';
-import { OperatorCalls } from './operator-calls';
 import { RowLane } from './row-lane';
 import { SeenPosition } from './seen-position';
+import { TransferKinds } from './transfer-kinds';
 import { TransferLane } from './transfer-lane';
 import {
+  type AccountChange,
   type AccountInput,
   type AccountView,
   type BalanceView,
@@ -22,6 +23,7 @@ import {
   type RecordView,
   type RowsOutcome,
   type ServerView,
+  type TransactionOutcome,
   type TransferInput,
   type TransferOutcome,
   type TransferView,
@@ -57,7 +59,7 @@ const CONNECT_PAUSE = 50;
  * Every call rejects with a `LedgerError`; a transfer that the ledger refuses is no error but an outcome. Close it when
  * done: its streams keep the process alive.
  */
-export class LedgerClient extends OperatorCalls {
+export class LedgerClient extends TransferKinds {
   protected readonly directory: Directory;
   protected readonly caller: Caller;
   private readonly calls: LedgerCalls;
@@ -138,6 +140,11 @@ export class LedgerClient extends OperatorCalls {
     return Promise.all(transfers.map((transfer) => this.transfer(transfer, options)));
   }
 
+  /** Several transfers that are all done or none. A refusal is an outcome, which says which of them failed it. */
+  transaction(transaction: TransactionInput, options: CallOptions = {}): Promise<TransactionOutcome> {
+    return this.calls.transaction(transaction, options);
+  }
+
   /** One batch of packed rows (see `packTransfers`), 1 to 8,190; do not change the bytes until it is answered. */
   submitRows(rows: Uint8Array, options: CallOptions = {}): Promise<RowsOutcome> {
     return this.rowLane.submit(rows, options.timeoutMs ?? this.timeoutMs);
@@ -149,6 +156,11 @@ export class LedgerClient extends OperatorCalls {
 
   openAccounts(accounts: readonly AccountInput[], options: CallOptions = {}): Promise<OpenAccountOutcome[]> {
     return this.calls.openAccounts(accounts, options);
+  }
+
+  /** Closes accounts, opens them again, gives them other limits. */
+  updateAccounts(changes: readonly AccountChange[], options: CallOptions = {}): Promise<ItemOutcome[]> {
+    return this.calls.updateAccounts(changes, options);
   }
 
   account(

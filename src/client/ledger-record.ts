@@ -8,13 +8,21 @@ import { formatUuid } from '../ledger/identifiers';
 import { resultName } from '../ledger/result-codes';
 import { publishedPackage } from '../proto/load';
 
-interface WireRecord {
-  readonly create_ledger?: Readonly<Record<string, unknown>> | null;
-  readonly open_account?: Readonly<Record<string, unknown>> | null;
-  readonly transfer?: Readonly<Record<string, unknown>> | null;
+type WireFields = Readonly<Record<string, unknown>>;
+
+const COMMANDS = [
+  'create_ledger',
+  'open_account',
+  'update_account',
+  'transfer',
+  'expire_hold',
+  'set_dedup_age',
+] as const;
+
+type WireRecord = { readonly [Name in (typeof COMMANDS)[number]]?: WireFields | null } & {
   readonly undecodable?: Buffer | null;
   readonly outcome: WireOutcome | null;
-}
+};
 
 interface WireOutcome {
   readonly result: number;
@@ -28,18 +36,30 @@ interface WireOutcome {
   readonly timestamp: string;
   readonly opened_debit: boolean;
   readonly opened_credit: boolean;
+  readonly amount_held: Buffer;
+  readonly amount_released: Buffer;
+  readonly hold: string;
+  readonly hold_id: Buffer;
+  readonly hold_text_id: string;
 }
 
-/** Names are those of the published proto. */
+type PlainFields = Record<string, string | number | boolean>;
+
+/** Names are those of the published proto; fields that only some commands have are left out where they say nothing. */
 export interface LedgerRecord {
-  readonly command: 'create_ledger' | 'open_account' | 'transfer' | 'undecodable';
+  readonly command: (typeof COMMANDS)[number] | 'undecodable';
   /** What was asked for. */
-  readonly fields: Readonly<Record<string, string | number | boolean>>;
+  readonly fields: Readonly<PlainFields>;
   /** What the ledger decided. Undefined where the record holds no outcome. */
-  readonly outcome: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly outcome: Readonly<PlainFields> | undefined;
 }
 
-const COMMANDS = ['create_ledger', 'open_account', 'transfer'] as const;
+/** Of a transfer that is done at once, on its own and now, these say nothing. */
+const SELDOM = new Set([
+  ...['timeout_ms', 'pending_id', 'pending_text_id', 'reverses', 'reverses_text_id', 'effective_time', 'imported_time'],
+  ...['group_id', 'group_text_id', 'group_index', 'group_size'],
+]);
+const IDS = new Set(['id', 'pending_id', 'reverses', 'group_id']);
 
 /** Throws where the bytes are no ledger.v1.LogRecord. */
 export function decodeLedgerRecord(value: Buffer): LedgerRecord {
@@ -54,24 +74,36 @@ export function decodeLedgerRecord(value: Buffer): LedgerRecord {
   return { command: 'undecodable', fields: { bytes: bytes.toString('base64') }, outcome };
 }
 
-function plainFields(fields: Readonly<Record<string, unknown>>): Record<string, string | number | boolean> {
-  const plain: Record<string, string | number | boolean> = {};
+function plainFields(fields: WireFields): PlainFields {
+  const plain: PlainFields = {};
+  const isGrouped = Number(fields['group_size'] ?? 0) > 0;
   for (const [name, value] of Object.entries(fields)) {
-    if (Buffer.isBuffer(value)) plain[name] = bytesText(name, value);
-    else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') plain[name] = value;
+    const says = Buffer.isBuffer(value) ? bytesText(name, value) : value;
+    if (typeof says !== 'string' && typeof says !== 'number' && typeof says !== 'boolean') continue;
+    // The first place in a group is 0, and says something all the same.
+    const isSaid = says !== '' && says !== '0' && (says !== 0 || isGrouped);
+    if (isSaid || !SELDOM.has(name)) plain[name] = says;
   }
   return plain;
 }
 
 /** An id is a UUID, an amount an integer in minor units; other bytes mean something to their owner only. */
 function bytesText(name: string, value: Buffer): string {
-  if (name === 'id' && value.length === 16) return formatUuid(value);
+  if (IDS.has(name) && value.length === 16) return formatUuid(value);
   if (name === 'amount_minor' && value.length === 16) return u128FromBytes(value).toString();
   return value.toString('base64');
 }
 
-function outcomeFields(outcome: WireOutcome): Record<string, string | number | boolean> {
-  const { amount_moved, result, ...rest } = outcome;
-  const moved = amount_moved.length === 16 ? u128FromBytes(amount_moved) : 0n;
-  return { ...rest, result: resultName(result), amount_moved: formatMinor(moved, outcome.scale) };
+function outcomeFields(outcome: WireOutcome): PlainFields {
+  const { amount_moved, amount_held, amount_released, hold, hold_id, hold_text_id, result, ...rest } = outcome;
+  const amount = (bytes: Buffer): string => formatMinor(bytes.length === 16 ? u128FromBytes(bytes) : 0n, outcome.scale);
+  return {
+    ...rest,
+    ...{ result: resultName(result), amount_moved: amount(amount_moved) },
+    ...(amount_held.length === 0 ? {} : { amount_held: amount(amount_held) }),
+    ...(amount_released.length === 0 ? {} : { amount_released: amount(amount_released) }),
+    ...(hold === '0' ? {} : { hold }),
+    ...(hold_id.length === 16 ? { hold_id: formatUuid(hold_id) } : {}),
+    ...(hold_text_id === '' ? {} : { hold_text_id }),
+  };
 }

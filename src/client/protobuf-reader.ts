@@ -84,6 +84,12 @@ export class ProtobufReader {
     return this.bytes.toString('utf8', start, this.at);
   }
 
+  /** A view of the message's own bytes. */
+  blob(): Buffer {
+    const start = this.lengthDelimited();
+    return this.bytes.subarray(start, this.at);
+  }
+
   /** True, and the field is read, where it is exactly the two characters `ok`: the answer nearly every time. */
   isOk(): boolean {
     const { bytes, at } = this;

@@ -71,9 +71,9 @@ export class RowLane {
     return new Promise((resolve, reject: (error: LedgerError) => void) => {
       const sequence = nextSequence();
       const settle = (answer: BatchAnswer): void => {
-        const { count, baseOffset, timestamp, refused, repeats, token } = answer;
+        const { count, baseOffset, timestamp, refused, repeats, amounts, token } = answer;
         onPosition(token, baseOffset + count - 1);
-        resolve({ count, baseOffset, timestamp, refused, repeats, token });
+        resolve({ count, baseOffset, timestamp, refused, repeats, amounts, token });
       };
       pipe.send({ sequence, bytes: encodeRowsBatch(sequence, rows), deadline, timeoutMs, settle, fail: reject });
     });

@@ -1,5 +1,6 @@
 import { parseUuid } from '../ledger/identifiers';
 import { PACKED_ROW_BYTES, writePackedRow } from '../ledger/packed-rows';
+import { TransferFlag } from '../ledger/transfer-fields';
 import { invalidArgument } from './errors';
 import { type UInt64 } from './types';
 import { uuidV7 } from './uuid-v7';
@@ -14,6 +15,10 @@ export interface PackableTransfer {
   readonly amountMinor: bigint;
   readonly code?: number;
   readonly userData?: bigint;
+  /** Holds the amount until it is posted or voided. */
+  readonly pending?: boolean;
+  /** Moves, or holds, what the payer has, up to the amount; `amounts` of the answer says how much it was. */
+  readonly balancing?: boolean;
 }
 
 /** Rows for `submitRows`, in the order given. */
@@ -25,8 +30,12 @@ export function packTransfers(transfers: readonly PackableTransfer[]): Buffer {
     if (bytes === undefined) throw invalidArgument(`Only a UUID fits a packed row, not the id "${id}".`);
     writePackedRow(rows, i * PACKED_ROW_BYTES, {
       ...{ id: bytes, debitHandle: Number(debitHandle), creditHandle: Number(creditHandle) },
-      ...{ amount: amountMinor, userData, code, flags: 0 },
+      ...{ amount: amountMinor, userData, code, flags: flagsOf(transfer) },
     });
   });
   return rows;
+}
+
+function flagsOf({ pending = false, balancing = false }: PackableTransfer): number {
+  return (pending ? TransferFlag.PENDING : 0) | (balancing ? TransferFlag.BALANCING : 0);
 }

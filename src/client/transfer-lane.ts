@@ -174,9 +174,9 @@ export class TransferLane {
     const { token } = answer;
     if (answer.baseOffset >= 0) this.options.onPosition(token, answer.baseOffset + items.length - 1);
     for (let i = 0; i < items.length; i++) {
-      const { result, message, offset, timestamp, replayed, amountMoved } = answer.items[i]!;
+      const { result, message, offset, timestamp, replayed, amountMoved, amountHeld } = answer.items[i]!;
       const { id, resolve } = items[i]!;
-      resolve({ id, result, message, offset, timestamp, replayed, amountMoved, token });
+      resolve({ id, result, message, offset, timestamp, replayed, amountMoved, amountHeld, token });
     }
   }
 

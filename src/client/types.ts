@@ -1,73 +1,8 @@
 /** What goes into the client and comes out of it. Amounts are decimal strings; offsets and times are safe integers. */
 
-/** A 64-bit integer without a sign. */
-export type UInt64 = number | bigint;
+import { type ItemOutcome, type UInt64 } from './transfer-types';
 
-export interface TransferInput {
-  /** A UUID in any spelling, or another text of 1 to 64 bytes. Left out: a new UUIDv7, made before the first try. */
-  readonly id?: string;
-  /** The payer by name, or by handle: exactly one of the two. */
-  readonly debitAccount?: string;
-  readonly debitHandle?: UInt64;
-  /** The payee by name, or by handle: exactly one of the two. */
-  readonly creditAccount?: string;
-  readonly creditHandle?: UInt64;
-  /** A plain decimal: `"0.50"`. */
-  readonly amount: string;
-  /** Needed where the transfer is to open an account. */
-  readonly ledger?: string;
-  readonly code?: number;
-  readonly userData?: UInt64;
-  /** At most 1,024 bytes. */
-  readonly metadata?: Uint8Array;
-}
-
-/** What became of one item of a write. */
-export interface ItemOutcome {
-  /** `ok`, or the name of the refusal in lower snake case: `insufficient_funds`, … */
-  readonly result: string;
-  /** One sentence for people; empty when the result is `ok`. */
-  readonly message: string;
-  /** Offset of the record in the log, of a repeat the first one's; -1 where it took none (refused for its shape). */
-  readonly offset: number;
-  /** Microseconds since the Unix epoch, given by the leader; of a repeat the first one's. */
-  readonly timestamp: number;
-  /** It had been done or refused before: this is that answer again. */
-  readonly replayed: boolean;
-}
-
-export interface TransferOutcome extends ItemOutcome {
-  readonly id: string;
-  /** What moved, at the ledger's scale; empty where the ledger is not known. */
-  readonly amountMoved: string;
-  /** Makes a later read at least as new as this transfer. */
-  readonly token: string;
-}
-
-/** A row whose answer is not simply that it was done just now. */
-export interface RowNote {
-  /** Row in the batch, from 0. */
-  readonly row: number;
-  /** Number of the result, see `ResultCode`. */
-  readonly result: number;
-  /** The first answer again. */
-  readonly replayed: boolean;
-  /** Of a repeat: the first one's. */
-  readonly offset: number;
-}
-
-export interface RowsOutcome {
-  readonly count: number;
-  /** Row n has the offset `baseOffset + n`. */
-  readonly baseOffset: number;
-  /** Microseconds since the Unix epoch. */
-  readonly timestamp: number;
-  /** Rows that were refused, now or before. */
-  readonly refused: readonly RowNote[];
-  /** Rows that had been done before: `ok` again. */
-  readonly repeats: readonly RowNote[];
-  readonly token: string;
-}
+export type * from './transfer-types';
 
 export interface LedgerInput {
   readonly code: string;
@@ -88,6 +23,20 @@ export interface AccountInput {
   readonly maxBalance?: string;
   readonly userData?: UInt64;
   readonly metadata?: Uint8Array;
+  /** Import of history: when it was opened in the books that it comes from, in microseconds since the Unix epoch. */
+  readonly importedTime?: number;
+}
+
+/** What is to be different about an account; the rest stays. */
+export interface AccountChange {
+  /** By name, or by handle: exactly one of the two. */
+  readonly account?: string;
+  readonly handle?: UInt64;
+  /** `null`: no limit. `'default'`: the ledger's. */
+  readonly minBalance?: string | null;
+  readonly maxBalance?: string | null;
+  /** True closes it, false opens it again. */
+  readonly closed?: boolean;
 }
 
 export interface OpenAccountOutcome extends ItemOutcome {
@@ -134,6 +83,8 @@ export interface AccountView {
   readonly metadata: Buffer;
   /** Microseconds since the Unix epoch. */
   readonly openedAt: number;
+  /** When it was opened in the books that it was imported from; 0: it was not. */
+  readonly importedTime: number;
 }
 
 export interface BalanceView {
@@ -149,21 +100,6 @@ export interface BalanceView {
   readonly available: string | undefined;
   /** Counts the changes of this balance. */
   readonly version: number;
-}
-
-export interface TransferView {
-  readonly id: string;
-  readonly debitAccount: string;
-  readonly creditAccount: string;
-  readonly ledger: string;
-  readonly amount: string;
-  readonly amountMoved: string;
-  readonly code: number;
-  readonly userData: bigint;
-  readonly metadata: Buffer;
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly result: string;
 }
 
 export interface RecordView {

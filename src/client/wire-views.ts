@@ -1,18 +1,22 @@
 /** The messages of proto/ledger/v1 as the client's own types, and back. */
+import * as wire from '../proto/ledger-v1';
 import { ConsistencyLevel } from '../proto/ledger-v1';
-import type * as wire from '../proto/ledger-v1';
 import { type Int64 } from '../proto/log-v1';
-import { checkedUInt64 } from './batch-codec';
+import { checkedUInt32, checkedUInt64, KIND_NUMBERS } from './batch-codec';
 import { invalidArgument, LedgerError } from './errors';
 import {
+  type AccountChange,
   type AccountInput,
   type AccountView,
   type BalanceView,
+  type HoldView,
   type ItemOutcome,
   type LedgerInput,
   type OpenAccountOutcome,
   type ReadConsistency,
   type ReadPosition,
+  type TransactionOutcome,
+  type TransferInput,
   type TransferView,
 } from './types';
 
@@ -46,13 +50,67 @@ export function ledgerOut(ledger: LedgerInput): Partial<wire.LedgerSpec> {
 }
 
 export function accountSpecOut(account: AccountInput): wire.AccountSpecOut {
-  const { name, ledger, minBalance, maxBalance, userData = 0, metadata } = account;
+  const { name, ledger, minBalance, maxBalance, userData = 0, metadata, importedTime = 0 } = account;
   return {
     ...{ name, ledger, user_data: String(checkedUInt64(userData, 'userData')), no_min_balance: minBalance === null },
     ...(typeof minBalance === 'string' ? { min_balance: minBalance } : {}),
     ...(maxBalance === undefined ? {} : { max_balance: maxBalance }),
     ...(metadata === undefined ? {} : { metadata: Buffer.from(metadata) }),
+    imported_time: String(checkedUInt64(importedTime, 'importedTime')),
   };
+}
+
+export function accountUpdateOut(change: AccountChange): wire.AccountUpdateOut {
+  const { account = '', handle = 0, minBalance, maxBalance, closed } = change;
+  return {
+    ...{ account, handle: String(checkedUInt64(handle, 'handle')) },
+    ...{ min_change: changeOf(minBalance), min_balance: textOf(minBalance) },
+    ...{ max_change: changeOf(maxBalance), max_balance: textOf(maxBalance) },
+    ...(closed === undefined ? {} : { closed }),
+  };
+}
+
+function changeOf(limit: string | null | undefined): number {
+  if (limit === undefined) return wire.LimitChange.KEEP;
+  if (limit === null) return wire.LimitChange.NONE;
+  return limit === 'default' ? wire.LimitChange.LEDGER_DEFAULT : wire.LimitChange.SET;
+}
+
+function textOf(limit: string | null | undefined): string {
+  return changeOf(limit) === wire.LimitChange.SET ? (limit ?? '') : '';
+}
+
+/** @param group id of the transaction that it is in */
+export function transferOut(id: string, transfer: TransferInput, group: string): wire.TransferOut {
+  return {
+    ...{ id, group, debit_account: transfer.debitAccount ?? '', credit_account: transfer.creditAccount ?? '' },
+    debit_handle: String(checkedUInt64(transfer.debitHandle ?? 0, 'debitHandle')),
+    credit_handle: String(checkedUInt64(transfer.creditHandle ?? 0, 'creditHandle')),
+    ...{ amount: transfer.amount ?? '', ledger: transfer.ledger ?? '' },
+    code: checkedUInt32(transfer.code ?? 0, 'code'),
+    user_data: String(checkedUInt64(transfer.userData ?? 0, 'userData')),
+    ...(transfer.metadata === undefined ? {} : { metadata: Buffer.from(transfer.metadata) }),
+    ...{ kind: KIND_NUMBERS[transfer.kind ?? 'plain'], pending_id: transfer.pendingId ?? '' },
+    timeout_ms: String(checkedUInt64(transfer.timeoutMs ?? 0, 'timeoutMs')),
+    ...{ balancing: transfer.balancing ?? false, reverses: transfer.reverses ?? '' },
+    effective_time: String(checkedUInt64(transfer.effectiveTime ?? 0, 'effectiveTime')),
+    imported_time: String(checkedUInt64(transfer.importedTime ?? 0, 'importedTime')),
+  };
+}
+
+/** @param ids of the transfers, as they were sent */
+export function transactionOutcome(
+  response: wire.CreateTransfersResponse,
+  id: string,
+  ids: readonly string[],
+): TransactionOutcome {
+  const { token } = positionOf(response.position);
+  const group = present(response.groups[0] ?? null, 'group');
+  const transfers = response.results.map((result, i) => ({
+    ...{ id: ids[i] ?? '', ...itemOutcome(result.result) },
+    ...{ amountMoved: result.amount_moved, amountHeld: result.amount_held, token },
+  }));
+  return { id, ...itemOutcome(group.result), failed: group.failed < 0 ? undefined : group.failed, transfers, token };
 }
 
 export function itemOutcome(result: wire.ItemResult | null): ItemOutcome {
@@ -70,13 +128,12 @@ export function positionOf(position: wire.ReadPosition | null): ReadPosition {
 }
 
 export function accountView(account: wire.Account | null): AccountView {
-  const { name, handle, ledger, min_balance, max_balance, closed, user_data, metadata, opened_at } = present(
-    account,
-    'account',
-  );
+  const { name, handle, ledger, min_balance, max_balance, closed, user_data, metadata, opened_at, imported_time } =
+    present(account, 'account');
   return {
     ...{ name, handle: BigInt(handle), ledger, minBalance: min_balance, maxBalance: max_balance, closed },
     ...{ userData: BigInt(user_data), metadata, openedAt: Number(opened_at) },
+    importedTime: Number(imported_time),
   };
 }
 
@@ -95,6 +152,20 @@ export function transferView(transfer: wire.TransferView | null): TransferView {
     ...{ id: t.id, debitAccount: t.debit_account, creditAccount: t.credit_account, ledger: t.ledger },
     ...{ amount: t.amount, amountMoved: t.amount_moved, code: t.code, userData: BigInt(t.user_data) },
     ...{ metadata: t.metadata, offset: Number(t.offset), timestamp: Number(t.timestamp), result: t.result },
+    ...{ kind: KIND_NAMES[t.kind] ?? 'plain', balancing: t.balancing, pendingId: t.pending_id, reverses: t.reverses },
+    ...{ reversedBy: t.reversed_by, timeoutMs: Number(t.timeout_ms), transaction: t.group },
+    ...{ effectiveTime: Number(t.effective_time), importedTime: Number(t.imported_time) },
+    hold: t.hold === null ? undefined : holdView(t.hold),
+  };
+}
+
+const KIND_NAMES = ['plain', 'pending', 'post', 'void'] as const;
+const HOLD_STATUSES = ['pending', 'posted', 'voided', 'expired'] as const;
+
+function holdView({ amount, status, expires_at, resolved_by }: wire.Hold): HoldView {
+  return {
+    ...{ amount, status: HOLD_STATUSES[status] ?? 'pending' },
+    ...{ expiresAt: Number(expires_at), resolvedBy: resolved_by },
   };
 }
 

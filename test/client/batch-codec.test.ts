@@ -3,6 +3,7 @@ import { type MessageTypeDefinition } from '@grpc/proto-loader';
 import { appendTransfer, beginTransferBatch, decodeBatchAnswer, encodeRowsBatch } from '../../src/client/batch-codec';
 import { LedgerError } from '../../src/client';
 import { ProtobufWriter } from '../../src/client/protobuf-writer';
+import { u128ToBytes } from '../../src/ledger/amounts';
 import { publishedPackage } from '../../src/proto/load';
 
 const SEED = Number(process.env['CODEC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -38,6 +39,13 @@ const transfer = fc.record({
   metadata: fc.uint8Array({ maxLength: 1024 }),
   debitHandle: u64,
   creditHandle: u64,
+  kind: fc.constantFrom('plain', 'pending', 'post', 'void'),
+  pendingId: text,
+  timeoutMs: fc.maxSafeNat(),
+  balancing: fc.boolean(),
+  reverses: text,
+  effectiveTime: fc.maxSafeNat(),
+  importedTime: fc.maxSafeNat(),
 });
 
 describe('the request of a batch of transfers', () => {
@@ -52,9 +60,11 @@ describe('the request of a batch of transfers', () => {
             ...{ amount: one.amount, ledger: one.ledger, code: one.code, user_data: String(one.userData) },
             ...{ metadata: Buffer.from(one.metadata), debit_handle: String(one.debitHandle) },
             credit_handle: String(one.creditHandle),
-            // What the client does not say yet.
-            ...{ kind: 0, pending_id: '', timeout_ms: '0', balancing: false, reverses: '', group: '' },
-            ...{ effective_time: '0', imported_time: '0' },
+            ...{ kind: ['plain', 'pending', 'post', 'void'].indexOf(one.kind), pending_id: one.pendingId },
+            ...{ timeout_ms: String(one.timeoutMs), balancing: one.balancing, reverses: one.reverses },
+            ...{ effective_time: String(one.effectiveTime), imported_time: String(one.importedTime) },
+            // A group travels in a call of its own.
+            group: '',
           })),
         );
       }),
@@ -92,21 +102,36 @@ const item = fc.record({
   timestamp: time,
   replayed: fc.boolean(),
   amountMoved: ascii,
+  amountHeld: ascii,
 });
+const amount = fc.record({ row: fc.nat({ max: 8189 }), amountMinor: fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }) });
 
 describe('the answer to a batch', () => {
   test(`is read as the published proto says (${REPEAT})`, () => {
     const answer = fc.record({
       ...{ sequence: time, count: fc.nat(), baseOffset: offset, timestamp: time, token: ascii },
       ...{ refused: fc.array(row, { maxLength: 5 }), repeats: fc.array(row, { maxLength: 5 }) },
-      items: fc.array(item, { maxLength: 20 }),
+      ...{ items: fc.array(item, { maxLength: 20 }), amounts: fc.array(amount, { maxLength: 5 }) },
       error: fc.option(fc.record({ code: fc.nat({ max: 16 }), reason: ascii, message: text }), { nil: undefined }),
     });
     fc.assert(
       fc.property(answer, (expected) => {
         const { sequence, count, timestamp, token, refused, repeats, items, error, baseOffset } = expected;
-        const results = items.map(({ amountMoved, ...result }) => ({ result, amount_moved: amountMoved }));
-        const message = { sequence, count, timestamp, token, refused, repeats, results, base_offset: baseOffset };
+        const results = items.map(({ amountMoved, amountHeld, ...result }) => ({
+          ...{ result, amount_moved: amountMoved, amount_held: amountHeld },
+        }));
+        const amounts = expected.amounts.map((one) => ({ row: one.row, amount: u128ToBytes(one.amountMinor) }));
+        const message = {
+          sequence,
+          count,
+          timestamp,
+          token,
+          refused,
+          repeats,
+          results,
+          amounts,
+          base_offset: baseOffset,
+        };
         expect(decodeBatchAnswer(answerBytes(error ? { ...message, error } : message))).toEqual(expected);
       }),
       CHECK,

@@ -1,11 +1,11 @@
 /** Reading of arguments as people write them; what cannot be read is a UsageError that names the option. */
 import { UsageError } from './terminal';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `500ms`, `2s`, `1.5m`; a bare number is milliseconds. */
+/** `500ms`, `2s`, `1.5m`, `7d`; a bare number is milliseconds. */
 export function durationMs(name: string, value: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(value.trim());
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value.trim());
   const ms = Math.round(Number(match?.[1]) * (UNITS[match?.[2] ?? 'ms'] ?? Number.NaN));
   if (Number.isSafeInteger(ms) && ms > 0) return ms;
   throw new UsageError(`${name}: "${value}" is not a duration above zero: write 500ms, 2s or 1m`);
@@ -31,4 +31,20 @@ export function uint64(name: string): (value: string) => bigint {
 /** A lower limit as the client takes it: `none` is null, nothing is nothing. What a decimal is, the ledger decides. */
 export function limitOrNone(value: string | undefined): string | null | undefined {
   return value === 'none' ? null : value;
+}
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
+
+/**
+ * Microseconds since the Unix epoch: as a number of them, as a day (`2024-05-31`, its beginning in UTC), or as RFC 3339 has it
+ * (`2024-05-31T12:00:00Z`). A time without its zone is none.
+ */
+export function timeMicros(name: string): (value: string) => number {
+  return (value) => {
+    if (/^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
+    const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = TIME.exec(value) ?? [];
+    const micros = Date.parse(`${day}T${clock}${zone}`) * 1000 + Number(fraction.padEnd(6, '0'));
+    if (micros > 0) return micros;
+    throw new UsageError(`${name}: "${value}" is no time: write 2024-05-31, 2024-05-31T12:00:00Z, or microseconds`);
+  };
 }

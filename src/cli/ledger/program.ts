@@ -4,7 +4,9 @@ import { addAccountCommands } from './commands/accounts';
 import { addBenchCommand } from './commands/bench';
 import { addClusterCommands } from './commands/cluster';
 import { addErrorsCommand } from './commands/errors';
+import { addKindsOfTransfers } from './commands/kinds-of-transfers';
 import { addRecordCommands } from './commands/records';
+import { addTransactionCommand } from './commands/transactions';
 import { addTransferCommands } from './commands/transfers';
 import { addUnbuiltCommands } from './commands/unbuilt';
 import { addGlobalOptions, ExitCode, Session, verdictOn } from './session';
@@ -45,6 +47,8 @@ function buildProgram(terminal: Terminal): Command {
   addRecordCommands(program, session);
   addAccountCommands(program, session);
   addTransferCommands(program, session);
+  addKindsOfTransfers(program, session);
+  addTransactionCommand(program, session);
   addClusterCommands(program, session);
   addBenchCommand(program, session);
   addErrorsCommand(program, session);

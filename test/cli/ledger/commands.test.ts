@@ -30,7 +30,15 @@ describe('transfer and balance', () => {
 
   test('as JSON have stable names', async () => {
     const sent = await runJson('transfer Alice Bob 0.5 --ledger USD --id x');
-    const expected = { id: 'x', result: 'ok', message: '', offset: 0, replayed: false, amountMoved: '0.50' };
+    const expected = {
+      id: 'x',
+      result: 'ok',
+      message: '',
+      offset: 0,
+      replayed: false,
+      amountMoved: '0.50',
+      amountHeld: '',
+    };
     expect(sent.json()).toEqual([{ ...expected, timestamp: anyNumber, token: anyText }]);
     const [balance] = (await runJson('balance Bob')).json();
     expect(balance).toEqual({

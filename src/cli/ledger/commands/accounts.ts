@@ -1,10 +1,11 @@
 /** create-ledger and account open, get, list. */
 import { type Command } from 'commander';
 import { type AccountInput, type AccountView, type BalanceView, type LedgerInput } from '../../../client';
-import { limitOrNone, uint64, wholeNumber } from '../arguments';
+import { limitOrNone, timeMicros, uint64, wholeNumber } from '../arguments';
 import { type Cell, timeText } from '../output';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
+import { addAccountChanges } from './account-changes';
 
 interface LedgerOptions {
   readonly scale: number;
@@ -20,6 +21,7 @@ interface OpenOptions {
   readonly maxBalance?: string;
   readonly userData?: bigint;
   readonly metadata?: string;
+  readonly importedTime?: number;
 }
 
 interface ListOptions {
@@ -39,7 +41,7 @@ export function addAccountCommands(program: Command, session: () => Session): vo
     .option('--min-balance <amount|none>', 'default lower limit of its accounts (default: 0)')
     .option('--max-balance <amount>', 'default upper limit of its accounts (default: none)')
     .action((code: string, options: LedgerOptions) => createLedger(session(), code, options));
-  const account = program.command('account').description('open, look at and list accounts');
+  const account = program.command('account').description('open, look at, list and change accounts');
   account
     .command('open')
     .description('open accounts')
@@ -49,6 +51,7 @@ export function addAccountCommands(program: Command, session: () => Session): vo
     .option('--max-balance <amount>', "upper limit (default: the ledger's)")
     .option('--user-data <number>', '64 bits of your own', uint64('--user-data'))
     .option('--metadata <text>', 'at most 1,024 bytes of your own')
+    .option('--imported-time <time>', 'when it was opened in the books it comes from', timeMicros('--imported-time'))
     .action((names: string[], options: OpenOptions) => openAccounts(session(), names, options));
   account
     .command('get')
@@ -62,6 +65,7 @@ export function addAccountCommands(program: Command, session: () => Session): vo
     .option('--limit <count>', 'at most so many', wholeNumber('--limit', 1, 1000), 100)
     .option('--page-token <token>', 'go on where a list before ended')
     .action((options: ListOptions) => listAccounts(session(), options));
+  addAccountChanges(account, session);
 }
 
 async function createLedger(session: Session, code: string, options: LedgerOptions): Promise<void> {
@@ -83,7 +87,7 @@ async function createLedger(session: Session, code: string, options: LedgerOptio
 
 async function openAccounts(session: Session, names: readonly string[], options: OpenOptions): Promise<void> {
   if (names.length > 8190) throw new UsageError('account open: at most 8190 accounts at once');
-  const { ledger, maxBalance, userData, metadata } = options;
+  const { ledger, maxBalance, userData, metadata, importedTime } = options;
   const minBalance = limitOrNone(options.minBalance);
   const accounts = names.map((name): AccountInput => ({
     ...{ name, ledger },
@@ -91,6 +95,7 @@ async function openAccounts(session: Session, names: readonly string[], options:
     ...(maxBalance === undefined ? {} : { maxBalance }),
     ...(userData === undefined ? {} : { userData }),
     ...(metadata === undefined ? {} : { metadata: Buffer.from(metadata, 'utf8') }),
+    ...(importedTime === undefined ? {} : { importedTime }),
   }));
   const outcomes = await session.withClient((client) => client.openAccounts(accounts));
   const results = outcomes.map((outcome, i) => ({ name: names[i]!, ...outcome }));
@@ -162,6 +167,7 @@ function accountRows(account: AccountView): [string, Cell][] {
     ['user data', account.userData],
     ['metadata', account.metadata.toString('utf8')],
     ['opened at', timeText(account.openedAt)],
+    ...(account.importedTime === 0 ? [] : [['imported time', timeText(account.importedTime)] as [string, Cell]]),
   ];
 }
 

@@ -1,7 +1,7 @@
-/** transfer and balance. */
+/** transfer and balance, and what the other kinds of transfers have in common with it. */
 import { type Command } from 'commander';
-import { type ReadConsistency, type TransferInput, uuidV7 } from '../../../client';
-import { durationMs } from '../arguments';
+import { type FollowingInput, type ReadConsistency, type TransferInput, uuidV7 } from '../../../client';
+import { durationMs, timeMicros, uint64, wholeNumber } from '../arguments';
 import { timeText } from '../output';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
@@ -9,9 +9,20 @@ import { balanceJson, balanceRows } from './accounts';
 
 const LEVELS = ['linearizable', 'at-least', 'stale'] as const;
 
-interface TransferOptions {
+/** What every kind of transfer may have. */
+export interface CommonOptions {
   readonly id?: string;
+  readonly code?: number;
+  readonly userData?: bigint;
+  readonly metadata?: string;
+  readonly effectiveTime?: number;
+  readonly importedTime?: number;
+}
+
+/** What a transfer that refers to no other one may have. */
+export interface TransferOptions extends CommonOptions {
   readonly ledger?: string;
+  readonly balancing: boolean;
 }
 
 interface BalanceOptions {
@@ -22,20 +33,15 @@ interface BalanceOptions {
 }
 
 export function addTransferCommands(program: Command, session: () => Session): void {
-  program
+  const command = program
     .command('transfer')
     .description('move money from one account to another')
     .argument('<from>', 'the account that pays')
     .argument('<to>', 'the account that is paid')
-    .argument('<amount>', 'a decimal, such as 0.50')
-    .option(
-      '--id <id>',
-      'a UUID or another text of 1 to 64 bytes; the same id again moves nothing (default: a new UUID)',
-    )
-    .option('--ledger <code>', 'needed where the transfer is to open an account')
-    .action((from: string, to: string, amount: string, options: TransferOptions) =>
-      transfer(session(), from, to, amount, options),
-    );
+    .argument('<amount>', 'a decimal, such as 0.50');
+  addTransferOptions(command).action((from: string, to: string, amount: string, options: TransferOptions) =>
+    send(session(), transferInput(from, to, amount, options)),
+  );
   program
     .command('balance')
     .description('the balance of an account')
@@ -47,24 +53,56 @@ export function addTransferCommands(program: Command, session: () => Session): v
     .action((name: string, options: BalanceOptions) => balance(session(), name, options));
 }
 
-async function transfer(
-  session: Session,
-  from: string,
-  to: string,
-  amount: string,
-  options: TransferOptions,
-): Promise<void> {
-  const { id = uuidV7(), ledger } = options;
-  const input: TransferInput = {
-    ...{ id, debitAccount: from, creditAccount: to, amount },
+/** The options of every kind of transfer. */
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option(
+      '--id <id>',
+      'a UUID or another text of 1 to 64 bytes; the same id again moves nothing (default: a new UUID)',
+    )
+    .option('--code <number>', '32 bits of your own', wholeNumber('--code', 0, 2 ** 32 - 1))
+    .option('--user-data <number>', '64 bits of your own', uint64('--user-data'))
+    .option('--metadata <text>', 'at most 1,024 bytes of your own')
+    .option('--effective-time <time>', 'when it counts as having happened', timeMicros('--effective-time'))
+    .option('--imported-time <time>', 'when it happened in the books it comes from', timeMicros('--imported-time'));
+}
+
+export function addTransferOptions(command: Command): Command {
+  return addCommonOptions(command)
+    .option('--ledger <code>', 'needed where the transfer is to open an account')
+    .option('--balancing', 'what the payer has, up to the amount', false);
+}
+
+export function commonInput(options: CommonOptions): FollowingInput & { readonly id: string } {
+  const { id = uuidV7(), code, userData, metadata, effectiveTime, importedTime } = options;
+  return {
+    id,
+    ...(code === undefined ? {} : { code }),
+    ...(userData === undefined ? {} : { userData }),
+    ...(metadata === undefined ? {} : { metadata: Buffer.from(metadata, 'utf8') }),
+    ...(effectiveTime === undefined ? {} : { effectiveTime }),
+    ...(importedTime === undefined ? {} : { importedTime }),
+  };
+}
+
+export function transferInput(from: string, to: string, amount: string, options: TransferOptions): TransferInput {
+  const { ledger, balancing } = options;
+  return {
+    ...commonInput(options),
+    ...{ debitAccount: from, creditAccount: to, amount, balancing },
     ...(ledger === undefined ? {} : { ledger }),
   };
+}
+
+/** Sends one transfer and prints what became of it. */
+export async function send(session: Session, input: TransferInput): Promise<void> {
   const outcome = await session.withClient((client) => client.transfer(input));
-  const { result, message, offset, timestamp, replayed, amountMoved } = outcome;
+  const { result, message, offset, timestamp, replayed, amountMoved, amountHeld } = outcome;
   session.output.record(outcome, [
     ['id', outcome.id],
     ['result', replayed ? `${result} (a repeat; nothing moved again)` : result],
     ['moved', amountMoved === '' ? undefined : amountMoved],
+    ...(amountHeld === '' ? [] : [['held', amountHeld] as const]),
     ['offset', offset < 0 ? undefined : offset],
     ['time', timestamp === 0 ? undefined : timeText(timestamp)],
     ['token', outcome.token],
