@@ -14,6 +14,8 @@ export interface Limits {
   readonly pageItems: number;
   /** Milliseconds that the server works on a call whose caller named no deadline. */
   readonly deadlineMs: number;
+  /** Streams of one door that follow the log or balances at once. */
+  readonly followers: number;
   /** Batches of one SubmitBatches stream that are in flight at once. */
   readonly batchesInFlight: number;
 }
@@ -26,6 +28,7 @@ export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 1024 * 1024,
   pageItems: 1000,
   deadlineMs: 5000,
+  followers: 1000,
   batchesInFlight: 8,
 };
 

@@ -7,5 +7,7 @@ export { decodeLedgerRecord, type LedgerRecord } from './ledger-record';
 export { resultName } from '../ledger/result-codes';
 export type { AccountPage, ListOptions, TransactionInput } from './ledger-calls';
 export type { GroupStatus, MemberView, NodeStatus, ServerStatus } from './cluster-calls';
+export type { BalanceChanges, WatchOptions } from './balance-stream';
+export type { ConsumeOptions, RecordFilter } from './record-stream';
 export type { Value } from './log-calls';
 export type * from './types';

@@ -3,8 +3,9 @@ import { Caller } from './caller';
 import { Directory } from './directory';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
+import { checkedOffset } from './follow-calls';
 import { type AccountPage, LedgerCalls, type ListOptions, type TransactionInput } from './ledger-calls';
-import { consume, consumeStream, logRange, produce, produceStream, type Value } from './log-calls';
+import { consume, logRange, produce, produceStream, type Value } from './log-calls';
 import { RowLane } from './row-lane';
 import { SeenPosition } from './seen-position';
 import { TransferKinds } from './transfer-kinds';
@@ -67,15 +68,14 @@ export class LedgerClient extends TransferKinds {
   private readonly transferLane: TransferLane;
   private readonly rowPipe: BatchPipe;
   private readonly rowLane: RowLane;
-  private readonly seen = new SeenPosition();
+  protected readonly seen = new SeenPosition();
   protected readonly timeoutMs: number;
-  private readonly ending = new AbortController();
   private sequence = 0;
   private closing: Promise<void> | undefined;
 
   private constructor(
     options: ClientOptions,
-    private readonly environment: ClientEnvironment,
+    protected readonly environment: ClientEnvironment,
   ) {
     super();
     const { timers } = environment;
@@ -210,22 +210,6 @@ export class LedgerClient extends TransferKinds {
     return consume(this.caller, checkedOffset(offset), options.timeoutMs ?? this.timeoutMs);
   }
 
-  /** Records from an offset on, without a gap and without end: leave the loop, or abort `signal`, or close the client. */
-  consumeStream(
-    from: number,
-    options: CallOptions & { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<RecordView, void, undefined> {
-    const own = this.ending.signal;
-    const signal = options.signal ? AbortSignal.any([own, options.signal]) : own;
-    const patienceMs = options.timeoutMs ?? this.timeoutMs;
-    return consumeStream(checkedOffset(from), {
-      directory: this.directory,
-      environment: this.environment,
-      patienceMs,
-      signal,
-    });
-  }
-
   /** The first offset that is kept and the next one to be given, as the leader knows them. */
   logRange(options: CallOptions = {}): Promise<{ readonly firstOffset: number; readonly nextOffset: number }> {
     return logRange(this.caller, options.timeoutMs ?? this.timeoutMs);
@@ -269,11 +253,6 @@ function checkedAddresses(addresses: readonly string[]): readonly string[] {
     throw invalidArgument(`A client takes 1 to ${MAX_ADDRESSES} addresses, not ${addresses.length}.`);
   }
   return addresses;
-}
-
-function checkedOffset(offset: number): number {
-  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
-  throw invalidArgument(`An offset is a whole number from 0 on, not ${offset}.`);
 }
 
 function positive(value: number, name: string): number {

@@ -1,20 +1,18 @@
 /** Producing and consuming opaque values: log.v1.Log. */
-import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { type ClientDuplexStream } from '@grpc/grpc-js';
 import { clientDefinition } from '../proto/load';
-import { type ConsumeResponse, type ProduceRequestOut, type ProduceResponse, type Record } from '../proto/log-v1';
+import { type ProduceRequestOut, type ProduceResponse } from '../proto/log-v1';
 import { type Caller } from './caller';
-import { type ClientEnvironment, paused, type ServerConnection } from './environment';
-import { type Directory } from './directory';
-import { ClientReason, fromServiceError, LedgerError, remedyOf } from './errors';
+import { type ServerConnection } from './environment';
+import { ClientReason, LedgerError, remedyOf } from './errors';
+import { streamError } from './followed-stream';
+import { recordView } from './record-stream';
 import { type RecordView } from './types';
 
 const LOG = clientDefinition('log.v1.Log');
 
 /** Values of one ProduceStream that are sent and not yet answered. */
 const MAX_UNANSWERED = 8190;
-/** Milliseconds between two tries to go on with a stream of records, doubled up to the longest. */
-const SHORTEST_PAUSE = 25;
-const LONGEST_PAUSE = 500;
 
 export type Value = Uint8Array | string;
 
@@ -102,7 +100,7 @@ export async function consume(caller: Caller, offset: number, timeoutMs: number)
   const { record } = await caller.call({ target: 'follower', kind: 'read', timeoutMs }, (server, time) =>
     server.unary(LOG.Consume, { offset }, time),
   );
-  return viewOf(record);
+  return recordView(record);
 }
 
 /** Where the log begins and ends, as the leader knows it: the first offset kept, and the next one to be given. */
@@ -123,101 +121,6 @@ export async function logRange(
   throw new LedgerError('INTERNAL', 'MALFORMED_ANSWER', 'The server found a record at the largest offset there is.');
 }
 
-export interface FollowOptions {
-  readonly directory: Directory;
-  readonly environment: ClientEnvironment;
-  /** Milliseconds without any server that serves the stream after which it fails. */
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** Records from an offset on, without end, without a gap; goes on elsewhere where a server is lost. */
-export async function* consumeStream(
-  from: number,
-  options: FollowOptions,
-): AsyncGenerator<RecordView, void, undefined> {
-  const { directory, environment, signal } = options;
-  const state: FollowState = { next: from, failingSince: undefined, failures: 0 };
-  while (!signal.aborted) {
-    const connection = directory.forRead();
-    try {
-      yield* followOne(connection, state, signal);
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-      if (signal.aborted) return;
-      state.failingSince ??= environment.now();
-      const over = environment.now() - state.failingSince > options.patienceMs;
-      if (remedyOf(error) === 'none' || over) throw error;
-      directory.failed(connection);
-      await directory.refresh().catch(() => undefined);
-      const pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(state.failures++, 8));
-      await paused(environment.timers, pause);
-    }
-  }
-}
-
-interface FollowState {
-  next: number;
-  failingSince: number | undefined;
-  failures: number;
-}
-
-async function* followOne(
-  connection: ServerConnection,
-  state: FollowState,
-  signal: AbortSignal,
-): AsyncGenerator<RecordView, void, undefined> {
-  const stream = connection.openServerStream(LOG.ConsumeStream, { offset: state.next });
-  const stop = (): void => stream.cancel();
-  signal.addEventListener('abort', stop, { once: true });
-  stream.on('metadata', () => {
-    state.failingSince = undefined;
-    state.failures = 0;
-  });
-  try {
-    for await (const { record } of stream as AsyncIterable<ConsumeResponse>) {
-      const view = viewOf(record);
-      if (view.offset !== state.next) {
-        const message = `The stream has offset ${view.offset} where ${state.next} was expected.`;
-        throw new LedgerError('INTERNAL', 'MALFORMED_ANSWER', message, { address: connection.address });
-      }
-      state.next += 1;
-      yield view;
-    }
-  } catch (error) {
-    throw streamError(error, connection);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    stream.cancel();
-  }
-  throw streamError(undefined, connection);
-}
-
-/** @param error undefined: the server ended the stream without saying why */
-function streamError(error: unknown, connection: ServerConnection): LedgerError {
-  if (error instanceof LedgerError) return error;
-  if (error instanceof Error && 'code' in error && 'metadata' in error) {
-    return fromServiceError(error as ServiceError, connection.address);
-  }
-  const message = `${connection.address}: ${error instanceof Error ? error.message : 'the server ended the stream.'}`;
-  return new LedgerError('UNAVAILABLE', ClientReason.CONNECTION_LOST, message, {
-    address: connection.address,
-    cause: error,
-  });
-}
-
 function requestOf(value: Value): ProduceRequestOut {
   return { record: { value: typeof value === 'string' ? Buffer.from(value, 'utf8') : Buffer.from(value) } };
-}
-
-function viewOf(record: Record | null): RecordView {
-  if (record === null) throw new LedgerError('INTERNAL', 'MALFORMED_ANSWER', 'The answer holds no record.');
-  const { value, type } = record;
-  return {
-    offset: Number(record.offset),
-    term: Number(record.term),
-    timestamp: Number(record.timestamp),
-    type,
-    value,
-  };
 }

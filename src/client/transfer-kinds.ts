@@ -1,8 +1,8 @@
-import { OperatorCalls } from './operator-calls';
+import { FollowCalls } from './follow-calls';
 import { type CallOptions, type FollowingInput, type TransferInput, type TransferOutcome } from './types';
 
 /** Transfers that are not simply done at once, in words of their own: a part of every client. */
-export abstract class TransferKinds extends OperatorCalls {
+export abstract class TransferKinds extends FollowCalls {
   abstract transfer(transfer: TransferInput, options?: CallOptions): Promise<TransferOutcome>;
 
   /** Holds the amount, to be posted or voided; with `timeoutMs` it expires by itself. */

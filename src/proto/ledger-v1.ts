@@ -138,6 +138,16 @@ export interface GetBalancesResponse<N = string> {
   position: ReadPosition<N> | null;
 }
 
+export interface WatchBalancesRequest {
+  accounts: string[];
+  consistency: Consistency | null;
+}
+
+export interface WatchBalancesResponse<N = string> {
+  balances: Balance<N>[];
+  position: ReadPosition<N> | null;
+}
+
 export interface ListAccountsRequest {
   page_size: number;
   page_token: string;
@@ -175,5 +185,6 @@ export interface LedgerDefinition extends ServiceDefinition {
   GetBalances: MethodDefinition<WithConsistency<GetBalancesRequest>, GetBalancesResponse>;
   GetTransfer: MethodDefinition<WithConsistency<GetTransferRequest>, GetTransferResponse>;
   ListAccounts: MethodDefinition<WithConsistency<ListAccountsRequest>, ListAccountsResponse>;
+  WatchBalances: MethodDefinition<WithConsistency<WatchBalancesRequest>, WatchBalancesResponse>;
   SubmitBatches: MethodDefinition<SubmitBatchRequestOut, SubmitBatchResponse>;
 }

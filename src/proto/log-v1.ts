@@ -39,20 +39,33 @@ export interface ProduceResponseOut {
   offset: Int64;
 }
 
+export interface RecordFilter<N = string> {
+  types: number[];
+  commands: string[];
+  ledgers: string[];
+  accounts: string[];
+  handles: N[];
+  results: string[];
+}
+
 export interface ConsumeRequest {
   offset: string;
+  filter: RecordFilter | null;
 }
 
 export interface ConsumeRequestOut {
   offset: Int64;
+  filter?: Partial<RecordFilter<Int64>>;
 }
 
 export interface ConsumeResponse {
   record: Record | null;
+  next_offset: string;
 }
 
 export interface ConsumeResponseOut {
-  record: RecordOut;
+  record?: RecordOut;
+  next_offset?: Int64;
 }
 
 export interface Server {

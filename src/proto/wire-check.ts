@@ -15,6 +15,7 @@ export interface MessageType {
     readonly number: number;
     readonly type: string;
     readonly typeName: string;
+    readonly label?: string;
   }[];
 }
 
@@ -30,6 +31,8 @@ interface FieldShape {
   readonly name: string;
   readonly wire: number;
   readonly text: boolean;
+  /** A list of numbers, which may come one by one or packed into one run of bytes. */
+  readonly packable: boolean;
   readonly message: WireShape | undefined;
 }
 
@@ -65,7 +68,8 @@ export function compileShape(
       if (found === undefined) throw new Error(`The message type ${field.typeName} of ${field.name} is not defined.`);
       message = compileShape(found as MessageType, scope, lookUp, depth + 1);
     }
-    fields.set(field.number, { name: field.name, wire, text: field.type === 'TYPE_STRING', message });
+    const packable = field.label === 'LABEL_REPEATED' && wire !== LENGTH_DELIMITED;
+    fields.set(field.number, { name: field.name, wire, text: field.type === 'TYPE_STRING', packable, message });
   }
   return fields;
 }
@@ -96,6 +100,10 @@ class Walker {
       if (number === 0 || tag > 0xffffffff) throw new WireFault(`${where(path)} has a field number out of range`);
       const field = shape.get(number);
       const name = field === undefined ? `${path}field ${number}` : `${path}${field.name}`;
+      if (field?.packable === true && wire === LENGTH_DELIMITED) {
+        this.packed(field, end, name);
+        continue;
+      }
       if (field !== undefined && field.wire !== wire) {
         throw new WireFault(`${name} has wire type ${wire}, expected ${field.wire}`);
       }
@@ -117,6 +125,12 @@ class Walker {
       }
       if (field?.text === true) this.text(start, this.at, name);
     } else throw new WireFault(`${name} has wire type ${wire}, which proto3 does not use`);
+  }
+
+  private packed(field: FieldShape, end: number, name: string): void {
+    const length = this.varint(end, name);
+    if (length > end - this.at) this.skip(length, end, name);
+    for (const last = this.at + length; this.at < last;) this.value(field.wire, undefined, last, name);
   }
 
   private text(start: number, end: number, name: string): void {

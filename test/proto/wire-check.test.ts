@@ -37,6 +37,18 @@ describe('the strict look at the wire', () => {
     expect(faultOf(bytes)).toContain(fault);
   });
 
+  test('takes a list of numbers packed or one by one, and refuses one that is cut off', () => {
+    const { requestDeserialize } = serverDefinition('log.v1.Log').ConsumeStream!;
+    const consume = (...filter: number[]): unknown => requestDeserialize(Buffer.from([0x12, filter.length, ...filter]));
+    const types = (...values: number[]) => ({ filter: { types: values } });
+    expect(consume(0x0a, 2, 0, 1)).toMatchObject(types(0, 1));
+    expect(consume(0x08, 0, 0x08, 1)).toMatchObject(types(0, 1));
+    expect(consume(0x0a, 0)).toMatchObject(types());
+    expect(consume(0x0a, 2, 1)).toMatchObject({ why: 'filter.types is cut off: 2 bytes announced, 1 left' });
+    expect(consume(0x0a, 1, 0x80)).toMatchObject({ why: 'filter.types is cut off inside a number' });
+    expect(consume(0x0d, 0, 0, 0, 0)).toMatchObject({ why: 'filter.types has wire type 5, expected 0' });
+  });
+
   test('lets unknown fields of every wire type pass: a newer client may send them', () => {
     const unknown = [0x78, 1, 0x79, ...Array<number>(8).fill(1), 0x7a, 1, 65, 0x7d, 1, 1, 1, 1];
     expect(faultOf(Buffer.from(unknown))).toBeUndefined();

@@ -13,6 +13,7 @@ import { Malformed } from '../../proto/malformed';
 import { encodeRpcStatus, STATUS_DETAILS_KEY } from '../../proto/rpc-status';
 import { type Budget, budgetOf, stepBudget } from '../deadline';
 import { Fault, faultOf, type OnUnforeseen, shuttingDown } from '../errors';
+import { FollowerSlots } from '../follow/follower-slots';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { CallsUnderWay } from './calls-under-way';
@@ -34,12 +35,15 @@ export interface CallFailure {
 
 export class Door {
   readonly calls = new CallsUnderWay();
+  readonly followers: FollowerSlots;
 
   constructor(
     readonly port: NodePort,
     readonly limits: Limits,
     readonly onUnforeseen: OnUnforeseen,
-  ) {}
+  ) {
+    this.followers = new FollowerSlots(limits.followers);
+  }
 
   /** A unary method: decodes, keeps the time, answers what `handler` resolves to or what it throws as a status. */
   unary<Request, Response>(

@@ -42,6 +42,7 @@ import {
   transferResult,
 } from './ledger-codec';
 import { submitBatches } from './submit-batches';
+import { watchBalancesStream } from './watch-balances';
 
 export function ledgerService(door: Door): UntypedServiceImplementation {
   return {
@@ -56,6 +57,7 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
     GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
     GetTransfer: door.unary('GetTransfer', (r: GetTransferRequest, budget) => getTransfer(door, r, budget)),
     ListAccounts: door.unary('ListAccounts', (r: ListAccountsRequest, budget) => listAccounts(door, r, budget)),
+    WatchBalances: watchBalancesStream(door),
     SubmitBatches: submitBatches(door),
   };
 }

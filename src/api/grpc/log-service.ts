@@ -9,10 +9,12 @@ import {
   type ProduceResponseOut,
 } from '../../proto/log-v1';
 import { type Budget, within } from '../deadline';
+import { invalid } from '../errors';
 import { consumeStream } from './consume-stream';
 import { type Door } from './door';
 import { produceStream } from './produce-stream';
-import { offsetOf, outsideLog, producedValue, recordOut } from './record-codec';
+import { outsideLog } from '../log-range';
+import { offsetOf, producedValue, recordOut } from './record-codec';
 
 export function logService(door: Door): UntypedServiceImplementation {
   return {
@@ -33,6 +35,13 @@ async function produce(door: Door, request: ProduceRequest, budget: Budget): Pro
 }
 
 async function consume(door: Door, request: ConsumeRequest, budget: Budget): Promise<ConsumeResponseOut> {
+  if (request.filter !== null) {
+    throw invalid(
+      'filter',
+      'FILTER_NOT_TAKEN',
+      'Consume reads the record at one offset; filters are for ConsumeStream.',
+    );
+  }
   return within(consumeOne(door, offsetOf(request.offset), budget.workMs), budget.patienceMs, 'read');
 }
 

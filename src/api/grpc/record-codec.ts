@@ -1,8 +1,8 @@
 /** Records of the log between their wire form and the node's. */
 import { type Record, type RecordOut } from '../../proto/log-v1';
-import { Fault, invalid } from '../errors';
+import { invalid } from '../errors';
 import { type Limits } from '../limits';
-import { type LogRecordView, type RecordPage } from '../node-port';
+import { type LogRecordView } from '../node-port';
 
 /** The value that a producer wants in the log. Throws the fault of its shape. */
 export function producedValue(record: Record | null, limits: Limits): Buffer {
@@ -33,15 +33,4 @@ export function recordOut(view: LogRecordView): RecordOut {
 /** An offset from the wire. Beyond 2^53 no log reaches, so that all of those are one place: far beyond the end. */
 export function offsetOf(text: string): number {
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
-}
-
-/** OUT_OF_RANGE for an offset that is not in the log, with where the log begins and ends in the details. */
-export function outsideLog(offset: number, page: Pick<RecordPage, 'firstOffset' | 'nextOffset'>): Fault {
-  const details = { first_offset: String(page.firstOffset), next_offset: String(page.nextOffset) };
-  if (offset < page.firstOffset) {
-    const message = `Offset ${offset} is no longer retained; the log now begins at offset ${page.firstOffset}.`;
-    return new Fault('OUT_OF_RANGE', 'OFFSET_NOT_RETAINED', message, { details });
-  }
-  const message = `Offset ${offset} is beyond the end of the log; the next record will have offset ${page.nextOffset}.`;
-  return new Fault('OUT_OF_RANGE', 'OFFSET_BEYOND_END', message, { details });
 }

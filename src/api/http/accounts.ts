@@ -1,5 +1,4 @@
 /** `/api/v1/accounts`: opening them, listing them, their balances. */
-import { formatMinor } from '../../ledger/amounts';
 import { type OpenAccountCommand, type UpdateAccountCommand } from '../../ledger/command-codec';
 import { ResultCode, resultInfo } from '../../ledger/result-codes';
 import { type AccountSpec, type AccountUpdate, LimitChange } from '../../proto/ledger-v1';
@@ -12,6 +11,7 @@ import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { accountNamed, type AccountState, readAt } from '../reads';
 import { submitItems } from '../submit-items';
+import { accountJson, balanceJson } from './account-json';
 import {
   base64Bytes,
   type JsonObject,
@@ -148,47 +148,4 @@ function readNamed(port: NodePort, request: HttpRequest): ReturnType<typeof read
   return readAt(port, consistencyOf(request.query), request.budget, (reader) =>
     accountNamed(reader, request.params['name'] ?? '', 'name'),
   );
-}
-
-interface BalanceJson {
-  readonly posted: string;
-  /** Null where the account has no lower limit. */
-  readonly available: string | null;
-  readonly debits_posted: string;
-  readonly credits_posted: string;
-  readonly debits_pending: string;
-  readonly credits_pending: string;
-  readonly version: number;
-}
-
-function balanceJson({ account, balance }: AccountState): BalanceJson {
-  const text = (minor: bigint): string => formatMinor(minor, account.ledger.scale);
-  return {
-    posted: text(balance.posted),
-    available: balance.available === undefined ? null : text(balance.available),
-    debits_posted: text(balance.debitsPosted),
-    credits_posted: text(balance.creditsPosted),
-    debits_pending: text(balance.debitsPending),
-    credits_pending: text(balance.creditsPending),
-    version: balance.version,
-  };
-}
-
-function accountJson(state: AccountState): object {
-  const { account } = state;
-  const limit = (minor: bigint | undefined): string | null =>
-    minor === undefined ? null : formatMinor(minor, account.ledger.scale);
-  return {
-    name: account.name,
-    ledger: account.ledger.code,
-    handle: String(account.handle),
-    balance: balanceJson(state),
-    min_balance: limit(account.minBalance),
-    max_balance: limit(account.maxBalance),
-    closed: account.closed,
-    user_data: account.userData.toString(),
-    metadata: account.metadata.toString('base64'),
-    opened_at: account.openedAt,
-    imported_time: account.importedTime ?? null,
-  };
 }

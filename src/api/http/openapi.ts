@@ -2,6 +2,7 @@
 import { type Methods } from './router';
 import { ok } from './reply';
 import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
+import { eventPaths } from './openapi-events';
 import { SCHEMAS } from './openapi-schemas';
 import { transferPaths } from './openapi-transfers';
 
@@ -50,6 +51,7 @@ function document(version: string): object {
       '/api/v1/accounts/{name}': { get: getAccount(), patch: updateAccount() },
       '/api/v1/accounts/{name}/balance': { get: getBalance() },
       '/api/v1/accounts/{name}/statement': { get: getStatement() },
+      ...eventPaths(),
       ...operations(),
     },
     components: {

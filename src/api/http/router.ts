@@ -1,18 +1,21 @@
 /** Which route answers a path, and what its path and query say. */
 import { type Budget } from '../deadline';
 import { Fault } from '../errors';
+import { type EventReply } from './event-stream';
 import { type Reply } from './reply';
 
 export interface HttpRequest {
   /** Percent-decoded parts of the path, by their name in the pattern. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The header `Last-Event-ID`, of a reader of events that comes again. */
+  readonly lastEventId?: string | undefined;
   /** Empty for a method without one. */
   readonly body: Buffer;
   readonly budget: Budget;
 }
 
-export type Handler = (request: HttpRequest) => Promise<Reply> | Reply;
+export type Handler = (request: HttpRequest) => Promise<Reply | EventReply> | Reply;
 
 /** By method. A route with GET answers HEAD too. */
 export type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PATCH', Handler>>>;

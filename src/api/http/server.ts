@@ -1,13 +1,17 @@
 /** The HTTP door: REST, health, metrics, the API's description and a status page, on node:http alone. */
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { budgetOf } from '../deadline';
 import { type Fault, faultOf, type OnUnforeseen, shuttingDown } from '../errors';
+import { FollowerSlots } from '../follow/follower-slots';
 import { DEFAULT_LIMITS, type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { accountRoutes } from './accounts';
 import { bodyTooLarge, readBody } from './body';
 import { consoleRoutes } from './console-page';
+import { EVENT_HEADERS, type EventReply, EventStream, type EventStreamTimes } from './event-stream';
+import { eventRoutes } from './events';
 import { RequestGuard } from './guard';
 import { openApiRoutes } from './openapi';
 import { operationRoutes } from './operations';
@@ -35,6 +39,8 @@ export interface HttpServerOptions {
   /** Overrides how long a caller may take to send its headers and its whole request. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  /** Overrides how often a stream of events that is silent gives a sign of life, and how long a reader may take nothing. */
+  readonly events?: EventStreamTimes;
   /** Told of every exception that nobody foresaw; the caller has been answered 500. */
   readonly onUnforeseen: OnUnforeseen;
 }
@@ -64,14 +70,14 @@ export function createHttpServer(port: NodePort, options: HttpServerOptions): Ht
   return {
     listen: () => listen(server, options),
     close: (graceMs) => {
-      door.stopping = true;
+      door.close();
       return close(server, graceMs);
     },
   };
 }
 
 class HttpDoor {
-  stopping = false;
+  private readonly stop = new AbortController();
   private readonly guard: RequestGuard;
   private readonly router: Router;
 
@@ -80,15 +86,27 @@ class HttpDoor {
     private readonly limits: Limits,
     private readonly options: HttpServerOptions,
   ) {
+    // Every stream of events that is open listens.
+    setMaxListeners(0, this.stop.signal);
     this.guard = new RequestGuard(options.host, options.allowedHosts ?? []);
     this.router = new Router({
       ...transferRoutes(port, limits),
       ...transactionRoutes(port, limits),
       ...accountRoutes(port, limits),
+      ...eventRoutes(port, limits, new FollowerSlots(limits.followers)),
       ...operationRoutes(port, () => this.stopping),
       ...openApiRoutes(port.info.version),
       ...consoleRoutes(),
     });
+  }
+
+  get stopping(): boolean {
+    return this.stop.signal.aborted;
+  }
+
+  /** Nothing new is begun, and streams of events end. */
+  close(): void {
+    this.stop.abort();
   }
 
   serve(request: IncomingMessage, response: ServerResponse): void {
@@ -98,8 +116,9 @@ class HttpDoor {
         return replyOfFault(fault, faultHeaders(fault));
       })
       .then((reply) => {
+        if ('follow' in reply) return this.stream(reply, request, response);
         if (this.stopping || !request.complete) response.setHeader('Connection', 'close');
-        send(response, reply);
+        return send(response, reply);
       })
       // Only a reply that cannot be written at all comes here: the connection is of no more use.
       .catch((error: unknown) => {
@@ -119,12 +138,30 @@ class HttpDoor {
     this.serve(request, response);
   }
 
-  private async answer(request: IncomingMessage): Promise<Reply> {
+  /** Resolves when the stream is over: the reader has left, the door closes, or the node can give no more. */
+  private async stream(reply: EventReply, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'HEAD') {
+      reply.abandon?.();
+      response.writeHead(200, EVENT_HEADERS).end();
+      return;
+    }
+    const stream = new EventStream(response, this.stop.signal, this.options.events);
+    try {
+      await reply.follow(stream);
+    } catch (error) {
+      // What ends because its reader has left, or because the door closes, has no fault of its own.
+      const cause = stream.signal.aborted ? shuttingDown() : error;
+      stream.end(faultOf(cause, `${request.method} ${request.url}`, this.options.onUnforeseen));
+    }
+  }
+
+  private async answer(request: IncomingMessage): Promise<Reply | EventReply> {
     const body = await readBody(request, this.limits.bodyBytes);
     this.guard.check(request);
     const { handler, params, query } = this.router.match(request.method ?? '', request.url ?? '');
     if (this.stopping && !READING.has(request.method ?? '')) throw shuttingDown();
-    return handler({ params, query, body, budget: budgetOf(Infinity, this.limits.deadlineMs) });
+    const lastEventId = request.headers['last-event-id']?.toString();
+    return handler({ params, query, lastEventId, body, budget: budgetOf(Infinity, this.limits.deadlineMs) });
   }
 }
 

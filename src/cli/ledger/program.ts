@@ -9,6 +9,7 @@ import { addRecordCommands } from './commands/records';
 import { addTransactionCommand } from './commands/transactions';
 import { addTransferCommands } from './commands/transfers';
 import { addUnbuiltCommands } from './commands/unbuilt';
+import { addWatchCommand } from './commands/watch';
 import { addGlobalOptions, ExitCode, Session, verdictOn } from './session';
 import { type Terminal } from './terminal';
 import { packageVersion } from './version';
@@ -49,6 +50,7 @@ function buildProgram(terminal: Terminal): Command {
   addTransferCommands(program, session);
   addKindsOfTransfers(program, session);
   addTransactionCommand(program, session);
+  addWatchCommand(program, session);
   addClusterCommands(program, session);
   addBenchCommand(program, session);
   addErrorsCommand(program, session);

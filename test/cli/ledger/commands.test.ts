@@ -1,3 +1,5 @@
+import { encodeCommand } from '../../../src/ledger/command-codec';
+import { encodeValues, RecordType } from '../../../src/log/chunk';
 import { ClusterOfDoors, eventually, noLeader } from '../../client/cluster-of-doors';
 import { anyNumber, anyText, type CommandOptions, type CommandResult, ledger, matching } from './run-command';
 
@@ -191,5 +193,52 @@ describe('bench', () => {
       ],
     });
     expect(cluster.shared.ledger.account('Bob')).toBeUndefined();
+  });
+});
+
+describe('watch, and consume with a filter', () => {
+  test('watch prints balances, and those that have changed', async () => {
+    await run('transfer Alice Bob 1 --ledger USD');
+    let told = 0;
+    const onOutput = (): void => {
+      told += 1;
+      if (told === 2) void cluster.shared.submit(payment(), 1_000);
+    };
+    const payment = () => ({
+      ...{ type: 1 as const, kind: 'records' as const, count: 1, subject: '' },
+      chunk: encodeValues(RecordType.Ledger, [
+        encodeCommand({
+          ...{ kind: 'transfer', id: { kind: 'text', text: 'x' }, ledger: 'USD', code: 0, userData: 0n, flags: 0 },
+          ...{ debit: { name: 'Bob' }, credit: { name: 'Carol' }, amount: { text: '0.25' }, metadata: Buffer.alloc(0) },
+        }),
+      ]),
+    });
+    const watched = await run('watch Bob Carol --count 2', { onOutput });
+    expect(watched).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(watched.stdout).toBe(
+      '0  Bob  1.00 USD  available no limit\n0  Carol  no such account yet\n' +
+        '1  Bob  0.75 USD  available no limit\n1  Carol  0.25 USD  available no limit\n',
+    );
+    const [document] = (await runJson('watch Bob --count 1')).json();
+    expect(document).toMatchObject({ balances: [{ account: 'Bob', posted: '0.75' }], offset: 1, token: anyText });
+    expect(await run('watch')).toMatchObject({ exitCode: 2 });
+    expect(await run('watch Bob --token nonsense')).toMatchObject({ exitCode: 1, stderr: matching('token_invalid') });
+  });
+
+  test('consume leaves out what was not asked for, and ends at the end', async () => {
+    await run('transfer Alice Bob 1 --ledger USD');
+    await run('produce hello');
+    await run('transfer Alice Carol 1 --ledger USD');
+    await run('account open Poor --min-balance 0');
+    await run('transfer Poor Bob 1 --ledger USD');
+    const offsets = async (flags: string) => (await runJson(`consume ${flags}`)).json().map(({ offset }) => offset);
+    expect(await offsets('--account Bob')).toEqual([0, 4]);
+    expect(await offsets('--account Carol --account Poor')).toEqual([2, 3, 4]);
+    expect(await offsets('--account Bob --result ok')).toEqual([0]);
+    expect(await offsets('--type 0')).toEqual([1]);
+    expect(await offsets('--command open_account')).toEqual([3]);
+    expect(await offsets('--ledger USD --from 3')).toEqual([3, 4]);
+    expect(await offsets('--account Nobody')).toEqual([]);
+    expect(await run('consume --result fine')).toMatchObject({ exitCode: 1, stderr: matching('filter_invalid') });
   });
 });

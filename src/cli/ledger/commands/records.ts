@@ -1,11 +1,26 @@
 /** produce and consume. */
 import { type Command } from 'commander';
-import { decodeLedgerRecord, type LedgerClient, type RecordView } from '../../../client';
+import { decodeLedgerRecord, type LedgerClient, type RecordFilter, type RecordView } from '../../../client';
 import { wholeNumber } from '../arguments';
 import { LEDGER_RECORD, recordJson } from '../../record-json';
 import { linesOf } from '../line-splitter';
 import { type Output } from '../output';
 import { type Session } from '../session';
+
+interface ConsumeFlags {
+  readonly from?: number;
+  readonly follow: boolean;
+  readonly account?: readonly string[];
+  readonly ledger?: readonly string[];
+  readonly result?: readonly string[];
+  readonly command?: readonly string[];
+  readonly type?: number;
+}
+
+/** An option that may be given again. */
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
 
 export function addRecordCommands(program: Command, session: () => Session): void {
   program
@@ -18,7 +33,12 @@ export function addRecordCommands(program: Command, session: () => Session): voi
     .description('print the records of the log; those of the ledger as JSON')
     .option('--from <offset>', 'first offset; 0, or the first that is kept', wholeNumber('--from', 0, 2 ** 53 - 1))
     .option('--follow', 'wait for more at the end, until Ctrl-C', false)
-    .action((options: { from?: number; follow: boolean }) => consume(session(), options));
+    .option('--account <name>', 'only records that concern this account; may be given again', collected)
+    .option('--ledger <code>', 'only records of this ledger; may be given again', collected)
+    .option('--result <name>', 'only records with this result, such as ok; may be given again', collected)
+    .option('--command <name>', 'only this command, such as transfer; may be given again', collected)
+    .option('--type <number>', 'only records of this type: 0 values, 1 of the ledger', wholeNumber('--type', 0, 1))
+    .action((options: ConsumeFlags) => consume(session(), options));
 }
 
 async function produce(session: Session, value: string | undefined): Promise<void> {
@@ -31,16 +51,26 @@ async function produce(session: Session, value: string | undefined): Promise<voi
   });
 }
 
-async function consume(session: Session, options: { from?: number; follow: boolean }): Promise<void> {
+async function consume(session: Session, options: ConsumeFlags): Promise<void> {
   const { output, terminal } = session;
   await session.withClient(async (client) => {
-    const { from, end } = await rangeOf(client, options);
-    if (from >= end) return;
-    for await (const record of client.consumeStream(from, { signal: terminal.signal })) {
-      print(output, record);
-      if (record.offset + 1 >= end) return;
-    }
+    const { from, end: until } = await rangeOf(client, options);
+    const filter = filterOf(options);
+    const stream = client.consumeStream(from, { signal: terminal.signal, until, ...(filter && { filter }) });
+    for await (const record of stream) print(output, record);
   });
+}
+
+/** Undefined where every record is wanted. */
+function filterOf({ account, ledger, result, command, type }: ConsumeFlags): RecordFilter | undefined {
+  if ([account, ledger, result, command, type].every((given) => given === undefined)) return undefined;
+  return {
+    ...(account && { accounts: account }),
+    ...(ledger && { ledgers: ledger }),
+    ...(result && { results: result }),
+    ...(command && { commands: command }),
+    ...(type !== undefined && { types: [type] }),
+  };
 }
 
 /** Offsets from here to there; without an end where the log is followed. */

@@ -190,6 +190,28 @@ const ROWS: readonly Row[] = [
     'A web page of another origin may not call this node.',
     'Call it from the same origin, or from a program.',
   ],
+  // Of streams that follow.
+  [
+    'TOO_MANY_STREAMS',
+    'RESOURCE_EXHAUSTED',
+    'As many streams follow this node as it serves at once.',
+    'Ask another node, or close some.',
+  ],
+  ['ACCOUNTS_REQUIRED', 'INVALID_ARGUMENT', 'The call needs the name of at least one account.', MEND],
+  ['FILTER_INVALID', 'INVALID_ARGUMENT', 'The filter asks for what no record can be.', MEND],
+  ['FILTER_TOO_LARGE', 'INVALID_ARGUMENT', 'A filter has at most 1,000 items.', 'Ask for less at once.'],
+  [
+    'FILTER_NOT_TAKEN',
+    'INVALID_ARGUMENT',
+    'Reading the record at one offset takes no filter.',
+    'Use a stream, or leave the filter out.',
+  ],
+  [
+    'EVENT_ID_INVALID',
+    'INVALID_ARGUMENT',
+    'The Last-Event-ID is not of an event of this stream.',
+    'Send the id of the last event as it was, or none.',
+  ],
   // Of the log.
   ['RECORD_REQUIRED', 'INVALID_ARGUMENT', 'A request to produce carries a record.', MEND],
   ['RECORD_TOO_LARGE', 'INVALID_ARGUMENT', 'A record has at most 1 MiB.', 'Split it.'],
