@@ -38,6 +38,8 @@ export interface BatchFailure {
   readonly code: number;
   readonly reason: string;
   readonly message: string;
+  /** 0: waiting alone does not help. */
+  readonly retryAfterMs: number;
 }
 
 /** A decoded SubmitBatchResponse. */
@@ -215,12 +217,13 @@ function readItemResult(reader: ProtobufReader, item: BatchItem): void {
 }
 
 function readFailure(reader: ProtobufReader): BatchFailure {
-  const failure = { code: 0, reason: '', message: '' };
+  const failure = { code: 0, reason: '', message: '', retryAfterMs: 0 };
   const outer = reader.enter();
   while (reader.next()) {
     if (reader.field === 1) failure.code = reader.uint();
     else if (reader.field === 2) failure.reason = reader.text();
     else if (reader.field === 3) failure.message = reader.text();
+    else if (reader.field === 4) failure.retryAfterMs = reader.uint();
     else reader.skip();
   }
   reader.leave(outer);

@@ -18,6 +18,8 @@ const SILENCE = 1_500;
 /** Milliseconds before a batch is sent again, doubled with each failure in a row, by chance between half and whole. */
 const SHORTEST_PAUSE = 20;
 const LONGEST_PAUSE = 500;
+/** Milliseconds that a server's word to wait is kept to: other batches of the pipe must not wait for ever with this one. */
+const LONGEST_WAIT = 2_000;
 
 export interface Batch {
   /** Unique in this client; the answer carries it. */
@@ -167,7 +169,7 @@ export class BatchPipe {
     this.recovering = true;
     const doubled = SHORTEST_PAUSE * 2 ** Math.min(this.failures++, 8);
     const own = Math.min(LONGEST_PAUSE, doubled) * (0.5 + this.options.random() / 2);
-    const pause = remedyOf(error) === 'later' ? Math.max(own, error.retryAfterMs ?? 0) : own;
+    const pause = remedyOf(error) === 'later' ? Math.min(LONGEST_WAIT, Math.max(own, error.retryAfterMs ?? 0)) : own;
     this.options.timers.after(pause, () => void this.recover());
   }
 
@@ -228,5 +230,6 @@ export class BatchPipe {
 
 function errorOf(failure: BatchFailure, address: string | undefined): LedgerError {
   const code = (status[failure.code] ?? 'UNKNOWN') as ErrorCode;
-  return new LedgerError(code, failure.reason, failure.message, { address });
+  const retryAfterMs = failure.retryAfterMs === 0 ? undefined : failure.retryAfterMs;
+  return new LedgerError(code, failure.reason, failure.message, { address, retryAfterMs });
 }

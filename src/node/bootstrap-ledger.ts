@@ -4,6 +4,7 @@ import { encodeRulesVersion } from '../ledger/rules-versions';
 import { EntryKind } from '../raft/core';
 import type { EventLog } from '../raft/replica/environment';
 import { ReplicaError } from '../raft/replica/errors';
+import type { NodeConfig } from './config/node-config';
 import type { GroupRuntime } from './group-runtime';
 
 const LEDGER_RECORD = 1;
@@ -13,11 +14,15 @@ const DEADLINE_MILLIS = 10_000;
 const RETRY_MILLIS = 50;
 
 /**
- * A new cluster begins under the newest rules, and has a ledger from the start: USD, two digits. It is a system record,
- * which takes no offset. Resolves once it is there; asked again after a crash it does what is missing and nothing twice.
+ * A new cluster begins under the newest rules, and has a ledger from the start: USD, two digits; and, where its first node
+ * was told one, a bound on the memory of ids. These are system records, which take no offset. Resolves once it is there; asked again after a crash it does what is missing and nothing twice.
  */
-export async function createFirstLedger(group: GroupRuntime, dev: boolean, events: EventLog): Promise<void> {
-  const command = encodeCommand({
+export async function createFirstLedger(
+  group: GroupRuntime,
+  { dev, dedupAge }: Pick<NodeConfig, 'dev' | 'dedupAge'>,
+  events: EventLog,
+): Promise<void> {
+  const usd = encodeCommand({
     kind: 'create_ledger',
     code: 'USD',
     scale: 2,
@@ -26,14 +31,17 @@ export async function createFirstLedger(group: GroupRuntime, dev: boolean, event
     defaultMinBalance: dev ? undefined : 0n,
     defaultMaxBalance: undefined,
   });
-  const chunk = encodeValues(LEDGER_RECORD, [command]);
+  // In one entry, so that there is no ledger without the bound: an id that was taken before it might be forgotten.
+  const bound = dedupAge === undefined ? [] : [encodeCommand({ kind: 'set_dedup_age', ageMs: dedupAge })];
+  const records = [...bound, usd];
+  const chunk = encodeValues(LEDGER_RECORD, records);
   while (group.machine.reader.ledger('USD') === undefined) {
     try {
       const { machine } = group;
       if (machine.rulesVersion < machine.rules.newest) {
         await group.replica.submit(EntryKind.version, encodeRulesVersion(machine.rules.newest), 0, DEADLINE_MILLIS);
       }
-      await group.replica.submit(EntryKind.system, chunk, 1, DEADLINE_MILLIS);
+      await group.replica.submit(EntryKind.system, chunk, records.length, DEADLINE_MILLIS);
     } catch (error) {
       if (!(error instanceof ReplicaError) || error.reason === 'STOPPING') throw error;
       events.debug({ reason: error.reason }, 'the first ledger waits for a leader');

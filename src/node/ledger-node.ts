@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createGrpcServer, type GrpcServer } from '../api/grpc/server';
-import { createHttpServer, type HttpServer } from '../api/http/server';
+import { type GrpcServer } from '../api/grpc/server';
+import { type HttpServer } from '../api/http/server';
 import { Gossip } from '../discovery/gossip';
 import { Rules } from '../ledger/rules-versions';
 import { LedgerState } from '../ledger/state';
@@ -10,6 +10,7 @@ import { ClusterView } from './cluster-view';
 import type { NodeConfig } from './config/node-config';
 import { formatAddress } from './config/units';
 import { DataDirectory } from './data-directory';
+import { Doors } from './doors';
 import { gossipTags, loadKeyring, probeForCluster } from './gossip-setup';
 import { GroupRuntime } from './group-runtime';
 import { JoinDesk, type Adoption } from './join-desk';
@@ -33,6 +34,7 @@ const HAND_OVER_MILLIS = 2_000;
 /** The composition root: configuration in, an ordered list of parts started; the same list stopped in reverse. */
 export class LedgerNode {
   private readonly lifecycle: Lifecycle;
+  private readonly doors: Doors;
   private readonly service: NodeService;
   private readonly metrics: NodeMetrics;
   private data: DataDirectory | undefined;
@@ -72,6 +74,7 @@ export class LedgerNode {
       projection: () =>
         this.projection?.view() ?? { state: config.database.kind === 'off' ? 'off' : 'starting', lagRecords: 0 },
     });
+    this.doors = new Doors(this.service, config, events);
   }
 
   get isStopping(): boolean {
@@ -95,7 +98,10 @@ export class LedgerNode {
     await this.unlessStopping(this.enterCluster(data, desk, gossip));
     gossip.setTags(gossipTags(config, data, this.rpcAddr, this.rules.newest));
     const group = await this.unlessStopping(this.openGroup(data, rpc, gossip));
-    if (needsFirstLedger(group)) await this.unlessStopping(createFirstLedger(group, config.dev, events));
+    if (needsFirstLedger(group)) await this.unlessStopping(createFirstLedger(group, config, events));
+    else if (config.dedupAge !== undefined) {
+      events.info({}, '--dedup-age is fixed when a cluster begins: that this node was told one has no effect');
+    }
     this.service.openDoors();
     grpc.setServing(true);
     this.startMembership(data, group, gossip, rpc);
@@ -143,7 +149,7 @@ export class LedgerNode {
   }
 
   private openGrpc(): GrpcServer {
-    const grpc = createGrpcServer(this.service, { onUnforeseen: (error, where) => this.unforeseen(error, where) });
+    const grpc = this.doors.grpc();
     this.lifecycle.started('gRPC', () => grpc.close(DOOR_GRACE_MILLIS));
     return grpc;
   }
@@ -170,12 +176,7 @@ export class LedgerNode {
   private async openHttp(): Promise<HttpServer | undefined> {
     const address = this.config.httpAddr;
     if (!address) return undefined;
-    const http = createHttpServer(this.service, {
-      host: address.host,
-      port: address.port,
-      allowedHosts: advertisedHosts(this.config),
-      onUnforeseen: (error, where) => this.unforeseen(error, where),
-    });
+    const http = this.doors.http(address.host, address.port);
     await listening('--http-addr', address, () => http.listen());
     this.lifecycle.started('HTTP', () => http.close(DOOR_GRACE_MILLIS));
     return http;
@@ -287,13 +288,4 @@ export class LedgerNode {
     if (this.stopping) throw new StartupError('stopped while it was starting', 1);
     return result;
   }
-
-  private unforeseen(error: unknown, where: string): void {
-    this.events.error({ err: error, where }, 'an error that nobody foresaw; its caller was told INTERNAL');
-  }
-}
-
-/** Names under which others know this machine: a request that was meant for it may carry them. */
-function advertisedHosts(config: NodeConfig): string[] {
-  return [config.advertiseAddr, config.advertiseRpcAddr].flatMap((address) => (address ? [address.host] : []));
 }

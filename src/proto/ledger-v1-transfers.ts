@@ -119,6 +119,7 @@ export interface BatchError {
   code: number;
   reason: string;
   message: string;
+  retry_after_ms: number;
 }
 
 export interface SubmitBatchResponse<N = string> {

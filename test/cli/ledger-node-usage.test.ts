@@ -50,7 +50,9 @@ describe('ledger-node that is wrongly used', () => {
   });
 
   test.each([
-    ['--dedup-age 7d', '--dedup-age: bounded memory of ids is not built yet'],
+    ['--dedup-age 1ms', '--dedup-age: "1ms" is out of range'],
+    ['--refusal-quota 0', '--refusal-quota: "0" would refuse every caller'],
+    ['--refusal-quota many', '--refusal-quota: "many" is not a whole number'],
     ['--remove-failed-after 1h', '--remove-failed-after: removing failed members is not built yet'],
     ['--server-tls-cert-file c', '--server-tls-cert-file: TLS is not built yet'],
     ['--peer-tls-ca-file c', '--peer-tls-ca-file: TLS is not built yet'],
@@ -94,7 +96,7 @@ describe('ledger-node that is asked about itself', () => {
       expect(stdout).toContain(text);
     }
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('clients (gRPC) and peers, on one port (default: 127.0.0.1:8300)');
-    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/--dedup-age <DURATION> .*\[not built yet: refused\]/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/--remove-failed-after <DURATION> .*\[not built yet: refused\]/);
   });
 
   test('keygen gives a new key of 32 bytes each time', async () => {

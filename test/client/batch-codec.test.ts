@@ -106,13 +106,19 @@ const item = fc.record({
 });
 const amount = fc.record({ row: fc.nat({ max: 8189 }), amountMinor: fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }) });
 
+const wireError = ({ retryAfterMs, ...rest }: { retryAfterMs: number }): Message => ({
+  ...{ ...rest, retry_after_ms: retryAfterMs },
+});
+
 describe('the answer to a batch', () => {
   test(`is read as the published proto says (${REPEAT})`, () => {
     const answer = fc.record({
       ...{ sequence: time, count: fc.nat(), baseOffset: offset, timestamp: time, token: ascii },
       ...{ refused: fc.array(row, { maxLength: 5 }), repeats: fc.array(row, { maxLength: 5 }) },
       ...{ items: fc.array(item, { maxLength: 20 }), amounts: fc.array(amount, { maxLength: 5 }) },
-      error: fc.option(fc.record({ code: fc.nat({ max: 16 }), reason: ascii, message: text }), { nil: undefined }),
+      error: fc.option(fc.record({ code: fc.nat({ max: 16 }), reason: ascii, message: text, retryAfterMs: fc.nat() }), {
+        nil: undefined,
+      }),
     });
     fc.assert(
       fc.property(answer, (expected) => {
@@ -132,7 +138,9 @@ describe('the answer to a batch', () => {
           amounts,
           base_offset: baseOffset,
         };
-        expect(decodeBatchAnswer(answerBytes(error ? { ...message, error } : message))).toEqual(expected);
+        expect(decodeBatchAnswer(answerBytes(error ? { ...message, error: wireError(error) } : message))).toEqual(
+          expected,
+        );
       }),
       CHECK,
     );

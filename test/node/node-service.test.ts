@@ -83,13 +83,23 @@ describe('a cluster of one', () => {
 
   test('makes its first ledger, once, as a record that takes no offset', async () => {
     expect(needsFirstLedger(node.group)).toBe(true);
-    await createFirstLedger(node.group, false, node.events);
+    await createFirstLedger(node.group, { dev: false, dedupAge: undefined }, node.events);
     const { appliedIndex } = node.group.replica;
-    await createFirstLedger(node.group, false, node.events);
+    await createFirstLedger(node.group, { dev: false, dedupAge: undefined }, node.events);
     expect(node.group.replica.appliedIndex).toBe(appliedIndex);
     expect(needsFirstLedger(node.group)).toBe(false);
     expect(port.ledger.ledger('USD')).toMatchObject({ code: 'USD', scale: 2, autoOpen: false });
     expect(port.position().offset).toBe(-1);
+  });
+
+  test('makes a bound on the memory of ids with it, where it was told one', async () => {
+    const other = OneNode.folder();
+    const bounded = await OneNode.open(other);
+    await createFirstLedger(bounded.group, { dev: false, dedupAge: 60_000 }, bounded.events);
+    expect(bounded.service.ledger.dedupAgeMs()).toBe(60_000);
+    expect(bounded.service.position().offset).toBe(-1);
+    await bounded.close();
+    OneNode.remove(other);
   });
 
   test('is ready once what was committed at the start is applied', async () => {

@@ -51,8 +51,9 @@ export class SingleNodePort implements NodePort {
   }
 
   /** `USD`, as a bootstrap makes it: a system record, which takes no offset. */
-  createUsd(options: { autoOpen?: boolean; halfUp?: boolean; noMinimum?: boolean } = {}): void {
-    const { autoOpen = false, halfUp = false, noMinimum = false } = options;
+  createUsd(options: { autoOpen?: boolean; halfUp?: boolean; noMinimum?: boolean; dedupAgeMs?: number } = {}): void {
+    const { autoOpen = false, halfUp = false, noMinimum = false, dedupAgeMs } = options;
+    const bound = dedupAgeMs === undefined ? [] : [encodeCommand({ kind: 'set_dedup_age', ageMs: dedupAgeMs })];
     const command = encodeCommand({
       kind: 'create_ledger',
       code: 'USD',
@@ -62,8 +63,9 @@ export class SingleNodePort implements NodePort {
       defaultMinBalance: noMinimum ? undefined : 0n,
       defaultMaxBalance: undefined,
     });
-    const chunk = encodeValues(RecordType.Ledger, [command]);
-    this.commit({ type: 1, kind: 'system', chunk, count: 1, subject: '' });
+    const records = [...bound, command];
+    const chunk = encodeValues(RecordType.Ledger, records);
+    this.commit({ type: 1, kind: 'system', chunk, count: records.length, subject: '' });
   }
 
   async submit(request: SubmitRequest, _deadlineMs: number): Promise<Committed> {

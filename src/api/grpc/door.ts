@@ -16,6 +16,8 @@ import { Fault, faultOf, type OnUnforeseen, shuttingDown } from '../errors';
 import { FollowerSlots } from '../follow/follower-slots';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
+import { RefusalQuota, subjectOf } from '../refusal-quota';
+import { TransferWrites } from '../transfer-writes';
 import { CallsUnderWay } from './calls-under-way';
 
 /** `domain` of every google.rpc.ErrorInfo. */
@@ -25,6 +27,13 @@ export const LEADER_KEY = 'ledger-leader';
 
 type AnyCall =
   Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline'> | Pick<ServerWritableStream<unknown, unknown>, 'getDeadline'>;
+
+/** @param subject who is asking */
+type UnaryHandler<Request, Response> = (
+  request: Request,
+  budget: Budget,
+  subject: string,
+) => Promise<Response> | Response;
 
 /** What a failed call ends with, as grpc-js takes it. */
 export interface CallFailure {
@@ -36,20 +45,20 @@ export interface CallFailure {
 export class Door {
   readonly calls = new CallsUnderWay();
   readonly followers: FollowerSlots;
+  readonly transfers: TransferWrites;
 
   constructor(
     readonly port: NodePort,
     readonly limits: Limits,
     readonly onUnforeseen: OnUnforeseen,
+    quota = new RefusalQuota(),
   ) {
     this.followers = new FollowerSlots(limits.followers);
+    this.transfers = new TransferWrites(port, limits, quota);
   }
 
   /** A unary method: decodes, keeps the time, answers what `handler` resolves to or what it throws as a status. */
-  unary<Request, Response>(
-    name: string,
-    handler: (request: Request, budget: Budget) => Promise<Response> | Response,
-  ): handleUnaryCall<Request, Response> {
+  unary<Request, Response>(name: string, handler: UnaryHandler<Request, Response>): handleUnaryCall<Request, Response> {
     return (call, callback) => {
       const leave = this.calls.enter();
       this.answer(call, handler)
@@ -66,10 +75,10 @@ export class Door {
 
   private async answer<Request, Response>(
     call: ServerUnaryCall<Request, Response>,
-    handler: (request: Request, budget: Budget) => Promise<Response> | Response,
+    handler: UnaryHandler<Request, Response>,
   ): Promise<Response> {
     if (this.calls.stopping) throw shuttingDown();
-    return handler(decoded(call.request), this.budget(call));
+    return handler(decoded(call.request), this.budget(call), subjectOfCall(call));
   }
 
   budget(call: AnyCall): Budget {
@@ -128,6 +137,11 @@ export function failStream(
   failure: CallFailure,
 ): void {
   if (!call.cancelled && !call.destroyed) call.emit('error', failure);
+}
+
+/** Who is asking: the address of the peer without its port, so that its connections count together. */
+export function subjectOfCall(call: Pick<ServerUnaryCall<unknown, unknown>, 'getPeer'>): string {
+  return subjectOf(call.getPeer().replace(/:\d+$/, ''));
 }
 
 function remainingMs(call: AnyCall): number {

@@ -30,6 +30,7 @@ import { ItemFault } from '../item-fault';
 import { accountNamed, readAt, stateOf } from '../reads';
 import { checkCount, submitItems } from '../submit-items';
 import { transferBatch } from '../transfer-batch';
+import { type Caller } from '../transfer-writes';
 import { type Door } from './door';
 import {
   accountOut,
@@ -49,8 +50,8 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
     CreateLedgers: door.unary('CreateLedgers', (r: CreateLedgersRequest, budget) => createLedgers(door, r, budget)),
     OpenAccounts: door.unary('OpenAccounts', (r: OpenAccountsRequest, budget) => openAccounts(door, r, budget)),
     UpdateAccounts: door.unary('UpdateAccounts', (r: UpdateAccountsRequest, budget) => updateAccounts(door, r, budget)),
-    CreateTransfers: door.unary('CreateTransfers', (r: CreateTransfersRequest, budget) =>
-      createTransfers(door, r, budget),
+    CreateTransfers: door.unary('CreateTransfers', (r: CreateTransfersRequest, budget, subject) =>
+      createTransfers(door, r, { budget, subject }),
     ),
     GetAccount: door.unary('GetAccount', (r: GetAccountRequest, budget) => getAccount(door, r, budget)),
     GetBalance: door.unary('GetBalance', (r: GetBalanceRequest, budget) => getBalance(door, r, budget)),
@@ -102,11 +103,11 @@ async function updateAccounts(
 async function createTransfers(
   door: Door,
   request: CreateTransfersRequest,
-  budget: Budget,
+  caller: Caller,
 ): Promise<CreateTransfersResponse<Int64>> {
   checkCount(request.transfers.length, door.limits, 'transfers');
   const { commands, groups } = transferBatch(request.transfers, door.port.ledger);
-  const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'transfers', budget);
+  const { outcomes, position } = await door.transfers.submit(commands, 'transfers', caller);
   const results = outcomes.map(transferResult);
   return { results, position, groups: groups.map((group) => groupResult(group, outcomes)) };
 }

@@ -8,6 +8,7 @@ import { serverDefinition } from '../../proto/load';
 import { type OnUnforeseen } from '../errors';
 import { DEFAULT_LIMITS, type Limits } from '../limits';
 import { type NodePort } from '../node-port';
+import { type RefusalQuota } from '../refusal-quota';
 import { clusterService } from './cluster-service';
 import { Door } from './door';
 import { Health } from './health';
@@ -29,6 +30,8 @@ export interface GrpcServerOptions {
   readonly limits?: Partial<Limits>;
   /** Overrides after how many milliseconds a connection is asked for a sign of life. */
   readonly keepaliveMs?: number;
+  /** Of refusals that cost memory; the HTTP door of the same node has the same one. */
+  readonly refusalQuota?: RefusalQuota;
   /** Told of every exception that nobody foresaw; the caller has been answered INTERNAL. */
   readonly onUnforeseen: OnUnforeseen;
 }
@@ -48,7 +51,7 @@ export function createGrpcServer(port: NodePort, options: GrpcServerOptions): Gr
   // The library writes a line to stderr for every odd header that anybody sends. GRPC_VERBOSITY still turns it on.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
   const server = new Server(serverOptions(limits, options.keepaliveMs ?? KEEPALIVE_MS));
-  const door = new Door(port, limits, options.onUnforeseen);
+  const door = new Door(port, limits, options.onUnforeseen, options.refusalQuota);
   const health = new Health(door);
   server.addService(serverDefinition('log.v1.Log'), logService(door));
   server.addService(serverDefinition('ledger.v1.Ledger'), ledgerService(door));

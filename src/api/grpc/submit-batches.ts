@@ -3,7 +3,6 @@
  * packed rows goes into the log as the bytes that were received. A batch that fails has its answer, and the stream goes on.
  */
 import { type ServerDuplexStream } from '@grpc/grpc-js';
-import { encodeRows } from '../../log/chunk';
 import { OUTCOME_ROW_BYTES, OutcomeFlag } from '../../ledger/outcome-row';
 import { PACKED_ROW_BYTES, rowWithoutTime, validateRows } from '../../ledger/packed-rows';
 import { TransferFlag } from '../../ledger/transfer-fields';
@@ -14,11 +13,11 @@ import {
   type SubmitBatchResponse,
 } from '../../proto/ledger-v1';
 import { type Int64 } from '../../proto/log-v1';
-import { type Budget } from '../deadline';
 import { type Fault, faultOfResult, invalid, refusalInfo, shuttingDown } from '../errors';
-import { checkBytes, submitChunk, submitItems } from '../submit-items';
+import { checkBytes } from '../submit-items';
 import { transferBatch } from '../transfer-batch';
-import { decoded, type Door, failStream } from './door';
+import { type Caller } from '../transfer-writes';
+import { decoded, type Door, failStream, subjectOfCall } from './door';
 import { transferResult } from './ledger-codec';
 import { drained, lifetimeOf, StreamEnded } from './stream-writer';
 
@@ -89,9 +88,9 @@ class BatchSession {
       this.endWith(this.door.fault(error, 'SubmitBatches'));
       return;
     }
-    const budget = this.door.stepBudget(this.call);
+    const caller = { subject: subjectOfCall(this.call), budget: this.door.stepBudget(this.call) };
     this.answers.push(
-      submitBatch(this.door, request, budget).catch((error: unknown) =>
+      submitBatch(this.door, request, caller).catch((error: unknown) =>
         failed(request, this.door.fault(error, 'SubmitBatches')),
       ),
     );
@@ -126,19 +125,19 @@ class BatchSession {
   }
 }
 
-async function submitBatch(door: Door, request: SubmitBatchRequest, budget: Budget): Promise<Response> {
+async function submitBatch(door: Door, request: SubmitBatchRequest, caller: Caller): Promise<Response> {
   if (request.rows.length > 0 && request.transfers.length > 0) {
     throw invalid('rows', 'BATCH_AMBIGUOUS', 'A batch has rows or transfers, not both.');
   }
-  return request.transfers.length > 0 ? submitMessages(door, request, budget) : submitRows(door, request, budget);
+  return request.transfers.length > 0 ? submitMessages(door, request, caller) : submitRows(door, request, caller);
 }
 
-async function submitMessages(door: Door, request: SubmitBatchRequest, budget: Budget): Promise<Response> {
+async function submitMessages(door: Door, request: SubmitBatchRequest, caller: Caller): Promise<Response> {
   const { port, limits } = door;
   const count = request.transfers.length;
   if (count > limits.batchItems) throw invalid('transfers', 'BATCH_TOO_LARGE', tooMany(count, limits.batchItems));
   const { commands } = transferBatch(request.transfers, port.ledger);
-  const { outcomes, committed, position } = await submitItems(port, limits, commands, 'transfers', budget);
+  const { outcomes, committed, position } = await door.transfers.submit(commands, 'transfers', caller);
   return {
     ...EMPTY,
     sequence: request.sequence,
@@ -150,7 +149,7 @@ async function submitMessages(door: Door, request: SubmitBatchRequest, budget: B
   };
 }
 
-async function submitRows(door: Door, request: SubmitBatchRequest, budget: Budget): Promise<Response> {
+async function submitRows(door: Door, request: SubmitBatchRequest, caller: Caller): Promise<Response> {
   const { rows } = request;
   const count = rows.length / PACKED_ROW_BYTES;
   if (count > door.limits.batchItems) throw invalid('rows', 'BATCH_TOO_LARGE', tooMany(count, door.limits.batchItems));
@@ -161,7 +160,7 @@ async function submitRows(door: Door, request: SubmitBatchRequest, budget: Budge
     throw faultOfResult(info, fault.row === undefined ? 'rows' : `rows[${fault.row}]`, where + info.message);
   }
   checkBytes(rows.length, door.limits, 'rows');
-  const committed = await submitChunk(door.port, encodeRows(rows), count, budget);
+  const committed = await door.transfers.submitRows(rows, count, caller);
   return {
     ...EMPTY,
     ...sortRows(committed.outcomes),
@@ -188,7 +187,12 @@ const EMPTY: Response = {
 };
 
 function failed(request: SubmitBatchRequest, fault: Fault): Response {
-  const error = { code: fault.grpcStatus, reason: fault.reason, message: fault.message };
+  const error = {
+    code: fault.grpcStatus,
+    reason: fault.reason,
+    message: fault.message,
+    retry_after_ms: fault.retryAfterMs ?? 0,
+  };
   const count = request.transfers.length + Math.floor(request.rows.length / PACKED_ROW_BYTES);
   return { ...EMPTY, sequence: request.sequence, count, error };
 }

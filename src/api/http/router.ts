@@ -13,6 +13,8 @@ export interface HttpRequest {
   /** Empty for a method without one. */
   readonly body: Buffer;
   readonly budget: Budget;
+  /** Who is asking. */
+  readonly subject: string;
 }
 
 export type Handler = (request: HttpRequest) => Promise<Reply | EventReply> | Reply;

@@ -7,6 +7,8 @@ import { type Fault, faultOf, type OnUnforeseen, shuttingDown } from '../errors'
 import { FollowerSlots } from '../follow/follower-slots';
 import { DEFAULT_LIMITS, type Limits } from '../limits';
 import { type NodePort } from '../node-port';
+import { RefusalQuota, subjectOf } from '../refusal-quota';
+import { TransferWrites } from '../transfer-writes';
 import { accountRoutes } from './accounts';
 import { bodyTooLarge, readBody } from './body';
 import { consoleRoutes } from './console-page';
@@ -41,6 +43,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Overrides how often a stream of events that is silent gives a sign of life, and how long a reader may take nothing. */
   readonly events?: EventStreamTimes;
+  /** Of refusals that cost memory; the gRPC door of the same node has the same one. */
+  readonly refusalQuota?: RefusalQuota;
   /** Told of every exception that nobody foresaw; the caller has been answered 500. */
   readonly onUnforeseen: OnUnforeseen;
 }
@@ -89,9 +93,10 @@ class HttpDoor {
     // Every stream of events that is open listens.
     setMaxListeners(0, this.stop.signal);
     this.guard = new RequestGuard(options.host, options.allowedHosts ?? []);
+    const transfers = new TransferWrites(port, limits, options.refusalQuota ?? new RefusalQuota());
     this.router = new Router({
-      ...transferRoutes(port, limits),
-      ...transactionRoutes(port, limits),
+      ...transferRoutes(port, transfers),
+      ...transactionRoutes(port, limits, transfers),
       ...accountRoutes(port, limits),
       ...eventRoutes(port, limits, new FollowerSlots(limits.followers)),
       ...operationRoutes(port, () => this.stopping),
@@ -161,7 +166,9 @@ class HttpDoor {
     const { handler, params, query } = this.router.match(request.method ?? '', request.url ?? '');
     if (this.stopping && !READING.has(request.method ?? '')) throw shuttingDown();
     const lastEventId = request.headers['last-event-id']?.toString();
-    return handler({ params, query, lastEventId, body, budget: budgetOf(Infinity, this.limits.deadlineMs) });
+    const subject = subjectOf(request.socket.remoteAddress);
+    const budget = budgetOf(Infinity, this.limits.deadlineMs);
+    return handler({ params, query, lastEventId, body, subject, budget });
   }
 }
 

@@ -7,27 +7,32 @@ import { ItemFault } from '../item-fault';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { readAt } from '../reads';
-import { checkCount, submitItems } from '../submit-items';
+import { checkCount } from '../submit-items';
 import { decidingMember, type GroupRun, transferBatch } from '../transfer-batch';
 import { type TransferItem } from '../transfer-item';
+import { type TransferWrites } from '../transfer-writes';
 import { asObject, type JsonObject, notTheJson, optionalText, parseObject } from './body';
 import { ok, type Reply, replyOfFault } from './reply';
 import { type HttpRequest, type Methods } from './router';
 import { doneJson, transferIn } from './transfer-json';
 import { REPLAYED } from './transfers';
 
-export function transactionRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
-  return { '/api/v1/transactions': { POST: (request) => createTransaction(port, limits, request) } };
+export function transactionRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
+  return { '/api/v1/transactions': { POST: (request) => createTransaction(port, limits, transfers, request) } };
 }
 
-async function createTransaction(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
+async function createTransaction(
+  port: NodePort,
+  limits: Limits,
+  transfers: TransferWrites,
+  request: HttpRequest,
+): Promise<Reply> {
   const items = itemsIn(parseObject(request.body));
   checkCount(items.length, limits, 'transfers');
   const { commands, groups } = transferBatch(items, port.ledger);
   const group = groups[0];
   if (group === undefined) throw new Error('The transfers of a transaction are no group.');
-  const { budget } = request;
-  const { outcomes, position } = await submitItems(port, limits, commands, 'transfers', budget);
+  const { outcomes, position } = await transfers.submit(commands, 'transfers', request);
   const deciding = outcomes[decidingMember(group, outcomes)];
   if (deciding === undefined) throw new Error('A transaction was answered without outcomes.');
   const info = infoOf(deciding);
@@ -35,7 +40,7 @@ async function createTransaction(port: NodePort, limits: Limits, request: HttpRe
   if (info.name !== 'ok') return refusal(group, items, outcomes, info, replayed);
   // The leader did it; this node is to have it before it names the accounts.
   const at = { level: 'AT_LEAST', token: position.token } as const;
-  const { value } = await readAt(port, at, budget, (reader) =>
+  const { value } = await readAt(port, at, request.budget, (reader) =>
     outcomes.map((outcome, i) => doneJson(commands[i] as TransferItem, outcome as OutcomeRow, reader)),
   );
   const { offset, token } = position;
@@ -64,10 +69,10 @@ function refusal(
   replayed: Readonly<Record<string, string>>,
 ): Reply {
   const reply = replyOfFault(faultOfResult(info), replayed);
-  const transfers = outcomes.map((outcome, i) => ({
+  const results = outcomes.map((outcome, i) => ({
     request_id: items[i]?.id ?? '',
     result: infoOf(outcome).name,
     message: infoOf(outcome).message,
   }));
-  return { ...reply, body: { ...(reply.body as object), id: group.id, transfers } };
+  return { ...reply, body: { ...(reply.body as object), id: group.id, transfers: results } };
 }

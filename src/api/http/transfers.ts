@@ -9,11 +9,10 @@ import { TransferKind } from '../../proto/ledger-v1';
 import { type Budget, within } from '../deadline';
 import { type Fault, faultOfResult, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
-import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { readAt } from '../reads';
-import { submitItems } from '../submit-items';
 import { transferCommand, type TransferItem } from '../transfer-item';
+import { type Caller, type TransferWrites } from '../transfer-writes';
 import { type JsonObject, optionalText, parseObject } from './body';
 import { consistencyOf } from './query';
 import { ok, type Reply, replyOfFault } from './reply';
@@ -25,21 +24,21 @@ export const DEFAULT_LEDGER = 'USD';
 /** Present on the answer to a request that was answered before. */
 export const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
-export function transferRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
+export function transferRoutes(port: NodePort, transfers: TransferWrites): Record<string, Methods> {
   return {
-    '/api/v1/transfers': { POST: (request) => createTransfer(port, limits, request) },
+    '/api/v1/transfers': { POST: (request) => createTransfer(port, transfers, request) },
     '/api/v1/transfers/{request_id}': { GET: (request) => getTransfer(port, request) },
-    '/api/v1/transfers/{request_id}/post': { POST: (request) => follow(port, limits, request, 'post') },
-    '/api/v1/transfers/{request_id}/void': { POST: (request) => follow(port, limits, request, 'void') },
-    '/api/v1/transfers/{request_id}/reverse': { POST: (request) => follow(port, limits, request, 'reverse') },
+    '/api/v1/transfers/{request_id}/post': { POST: (request) => follow(port, transfers, request, 'post') },
+    '/api/v1/transfers/{request_id}/void': { POST: (request) => follow(port, transfers, request, 'void') },
+    '/api/v1/transfers/{request_id}/reverse': { POST: (request) => follow(port, transfers, request, 'reverse') },
   };
 }
 
-async function createTransfer(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
+async function createTransfer(port: NodePort, transfers: TransferWrites, request: HttpRequest): Promise<Reply> {
   const body = parseObject(request.body);
   const command = await readTransfer(port, body, request.budget);
-  if (saysMore(body)) return submitOne(port, limits, request.budget, command);
-  const { outcomes } = await submitItems(port, limits, [command], 'transfer', request.budget);
+  if (saysMore(body)) return submitOne(port, transfers, request, command);
+  const { outcomes } = await transfers.submit([command], 'transfer', request);
   const outcome = theOne(outcomes);
   const replayed = outcome.replayed ? REPLAYED : {};
   if (outcome.result !== ResultCode.OK) return replyOfFault(faultOfResult(resultInfo(outcome.result)), replayed);
@@ -56,7 +55,7 @@ async function createTransfer(port: NodePort, limits: Limits, request: HttpReque
 /** Posts, voids or reverses the transfer that the path names. */
 async function follow(
   port: NodePort,
-  limits: Limits,
+  transfers: TransferWrites,
   request: HttpRequest,
   action: 'post' | 'void' | 'reverse',
 ): Promise<Reply> {
@@ -67,16 +66,21 @@ async function follow(
   const kind = { post: TransferKind.POST, void: TransferKind.VOID, reverse: TransferKind.PLAIN }[action];
   const command = transferCommand({ ...transferIn(body), kind, pending_id: pending, reverses }, port.ledger);
   if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
-  return submitOne(port, limits, request.budget, command);
+  return submitOne(port, transfers, request, command);
 }
 
-async function submitOne(port: NodePort, limits: Limits, budget: Budget, command: TransferItem): Promise<Reply> {
-  const { outcomes, position } = await submitItems(port, limits, [command], 'transfer', budget);
+async function submitOne(
+  port: NodePort,
+  transfers: TransferWrites,
+  caller: Caller,
+  command: TransferItem,
+): Promise<Reply> {
+  const { outcomes, position } = await transfers.submit([command], 'transfer', caller);
   const outcome = theOne(outcomes);
   const replayed = outcome.replayed ? REPLAYED : {};
   if (outcome.result !== ResultCode.OK) return replyOfFault(faultOfResult(resultInfo(outcome.result)), replayed);
   // The leader did it; this node is to have it before it names the accounts.
-  const { value } = await readAt(port, { level: 'AT_LEAST', token: position.token }, budget, (reader) =>
+  const { value } = await readAt(port, { level: 'AT_LEAST', token: position.token }, caller.budget, (reader) =>
     doneJson(command, outcome, reader),
   );
   return ok({ ...value, token: position.token }, 201, replayed);

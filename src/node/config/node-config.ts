@@ -33,6 +33,10 @@ export interface NodeConfig {
   readonly snapshotBytes: number;
   /** A second, for each member that is behind. */
   readonly catchUpBytes: number;
+  /** How long ids are remembered in a cluster that begins here, in milliseconds; undefined: for ever. */
+  readonly dedupAge: number | undefined;
+  /** Refusals that burn ids, an hour and caller; Infinity: no bound. */
+  readonly refusalQuota: number;
   readonly electionTimeout: readonly [number, number];
   readonly heartbeatInterval: number;
   readonly encryptKeyFile: string | undefined;
@@ -43,6 +47,8 @@ export interface NodeConfig {
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+/** A hundred years. */
+const MAX_DEDUP_AGE_MS = 100 * 366 * 24 * 3600 * 1000;
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 function parsed<T>(read: (text: string) => T) {
@@ -68,6 +74,14 @@ function bounded(read: (text: string) => number, low: number, high: number, unit
 function integer(text: string): number {
   if (!/^\d{1,9}$/.test(text.trim())) throw new OptionError(`"${text}" is not a whole number`);
   return Number(text);
+}
+
+function quota(text: string): number {
+  if (text === 'off') return Infinity;
+  const number = integer(text);
+  if (number < 1)
+    throw new OptionError('"0" would refuse every caller its first refusal: write a number above zero, or off');
+  return number;
 }
 
 function database(text: string): NodeConfig['database'] {
@@ -109,6 +123,8 @@ const SCHEMA = z.strictObject({
   'retention-age': bounded(parseDuration, 10_000, Number.MAX_SAFE_INTEGER / 1_000, 'milliseconds').optional(),
   'snapshot-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes'),
   'catch-up-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes'),
+  'dedup-age': bounded(parseDuration, 1_000, MAX_DEDUP_AGE_MS, 'milliseconds').optional(),
+  'refusal-quota': parsed(quota),
   'election-timeout': parsed(parseDurationRange),
   'heartbeat-interval': bounded(parseDuration, 5, 60_000, 'milliseconds'),
   'encrypt-key-file': z.string().min(1).optional(),
@@ -147,6 +163,8 @@ export function nodeConfig(raw: RawOptions, terminal: boolean): NodeConfig {
     retentionAge: options['retention-age'],
     snapshotBytes: options['snapshot-bytes'],
     catchUpBytes: options['catch-up-bytes'],
+    dedupAge: options['dedup-age'],
+    refusalQuota: options['refusal-quota'],
     electionTimeout: options['election-timeout'],
     heartbeatInterval: options['heartbeat-interval'],
     encryptKeyFile: options['encrypt-key-file'],

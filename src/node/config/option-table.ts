@@ -41,9 +41,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   value('retention-age', 'DURATION', 'drop segments older than this, under a snapshot (default: keep all)'),
   value('snapshot-bytes', 'SIZE', 'take a snapshot of the state after so much log', { default: '256MiB' }),
   value('catch-up-bytes', 'SIZE', 'what a member that is behind is sent each second', { default: '32MiB' }),
-  value('dedup-age', 'DURATION', 'how long ids are remembered (default: for ever)', {
-    notBuilt: 'bounded memory of ids is not built yet; ids are remembered for ever',
-  }),
+  value('dedup-age', 'DURATION', 'how long ids are remembered, fixed at bootstrap (default: for ever)'),
+  value('refusal-quota', 'N|off', 'refusals that cost an id, an hour and caller', { default: '1000000' }),
   value('election-timeout', 'MIN-MAX', 'randomised election timeout', { default: '300ms-600ms' }),
   value('heartbeat-interval', 'DURATION', 'heartbeat of the leader', { default: '75ms' }),
   value('remove-failed-after', 'DURATION', 'remove a failed member after this long (default: never)', {

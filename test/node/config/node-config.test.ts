@@ -36,6 +36,8 @@ describe('the configuration of a node', () => {
       retentionAge: undefined,
       snapshotBytes: 256 << 20,
       catchUpBytes: 32 << 20,
+      dedupAge: undefined,
+      refusalQuota: 1_000_000,
       electionTimeout: [300, 600],
       heartbeatInterval: 75,
       encryptKeyFile: undefined,

@@ -81,14 +81,13 @@ describe('the sources of configuration', () => {
     expect(() => mergeSources({}, {}, path)).toThrow(new OptionError(`${path}: ${name}: ${why}`));
   });
 
-  test('TLS, ACL, bounded memory of ids, age of the log and removal of members are among those', () => {
+  test('TLS, ACL, age of the log and removal of members are among those', () => {
     expect(notBuilt.map((option) => option.name)).toEqual(
       expect.arrayContaining([
         'server-tls-cert-file',
         'peer-tls-key-file',
         'acl-model-file',
         'acl-policy-file',
-        'dedup-age',
         'remove-failed-after',
       ]),
     );

@@ -43,6 +43,12 @@ const ROWS: readonly Row[] = [
     "The leader's clock is ahead of most other nodes', so that it does not give times to records.",
     'Set the clock of that machine (NTP); until then, or until another node leads, writes wait.',
   ],
+  [
+    'REFUSAL_QUOTA',
+    'RESOURCE_EXHAUSTED',
+    'This caller has had as many transfers refused that cost their ids as it may within an hour. Nothing was done.',
+    'Look why its transfers are refused, and wait as long as the answer says. Operators: --refusal-quota.',
+  ],
   ['MEMBERSHIP_BUSY', 'UNAVAILABLE', 'Another change of the membership is under way.', WAIT_AND_RETRY],
   [
     'MEMBER_NOT_FOUND',
