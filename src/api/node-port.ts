@@ -139,6 +139,27 @@ export interface RunningBackup {
   close(): Promise<void>;
 }
 
+/** A question for the rows of the projection (docs/projection.md). */
+export interface RowsRequest {
+  /** One statement that reads. */
+  readonly sql: string;
+  /** What stands for `$1` …, as text. */
+  readonly parameters?: readonly (string | null)[];
+  readonly maxRows: number;
+}
+
+/** Values as Postgres prints them; null is NULL. */
+export interface RowsAnswer {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** There is more than was asked for, or than an answer holds. */
+  readonly isCut: boolean;
+  /** The last record that the rows reflect; -1: none. */
+  readonly offset: number;
+  /** The last entry of the log that they reflect. */
+  readonly index: number;
+}
+
 export interface Readiness {
   readonly ready: boolean;
   /** One sentence; why not, where `ready` is false. */
@@ -179,6 +200,8 @@ export interface NodePort {
   takeSnapshot?(deadlineMs: number): Promise<number>;
   /** Begins a backup of what this node holds, everything that was acknowledged before the call included. */
   backup?(deadlineMs: number): Promise<RunningBackup>;
+  /** Asks this node's projection. `token`: rows at least as new as that answer; empty: as they are. */
+  readRows?(request: RowsRequest, token: string, deadlineMs: number): Promise<RowsAnswer>;
   readiness(): Readiness;
   leaderName(): string | undefined;
   /** Prometheus text exposition format 0.0.4. */

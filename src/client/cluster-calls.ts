@@ -107,13 +107,43 @@ export async function removeMember(caller: Caller, name: string, timeoutMs: numb
 
 /** @param name or address of the server; empty: the first one that the client was given. @returns the snapshot's index */
 export async function takeSnapshot(directory: Directory, name: string, timeoutMs: number): Promise<number> {
-  const server = directory.connectionTo(name);
-  if (!server) {
-    const message = `No server is named "${name}", and none has that address; see the members.`;
-    throw new LedgerError('NOT_FOUND', 'MEMBER_NOT_FOUND', message);
-  }
+  const server = serverNamed(directory, name);
   const { index } = await server.unary(CLUSTER.TakeSnapshot, {}, timeoutMs);
   return Number(index);
+}
+
+/** What rows of the projection say. Values are as Postgres prints them. */
+export interface SqlRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** There is more than was asked for, or than an answer holds. */
+  readonly truncated: boolean;
+  /** The last record that the rows reflect; -1: none. */
+  readonly offset: number;
+}
+
+/** @param name or address of the server; empty: the first one that the client was given */
+export async function readRows(
+  directory: Directory,
+  name: string,
+  request: wire.SqlRequest,
+  timeoutMs: number,
+): Promise<SqlRows> {
+  const server = serverNamed(directory, name);
+  const { columns, offset, rows, truncated } = await server.unary(CLUSTER.Sql, request, timeoutMs);
+  return {
+    columns,
+    rows: rows.map(({ values }) => values.map(({ is_null: isNull, text }) => (isNull ? null : text))),
+    truncated,
+    offset: Number(offset),
+  };
+}
+
+function serverNamed(directory: Directory, name: string): NonNullable<ReturnType<Directory['connectionTo']>> {
+  const server = directory.connectionTo(name);
+  if (server) return server;
+  const message = `No server is named "${name}", and none has that address; see the members.`;
+  throw new LedgerError('NOT_FOUND', 'MEMBER_NOT_FOUND', message);
 }
 
 function memberView(member: Member): MemberView {

@@ -3,14 +3,25 @@ import {
   addMember,
   members,
   type MemberView,
+  readRows,
   removeMember,
   type ServerStatus,
+  type SqlRows,
   status,
   takeSnapshot,
   transferLeadership,
 } from './cluster-calls';
 import { type Directory } from './directory';
 import { type CallOptions } from './types';
+
+export interface SqlOptions {
+  /** Name or address of the server; default: the first one that the client was given. */
+  readonly server?: string;
+  /** At most 10,000; default: 1,000. */
+  readonly maxRows?: number;
+  /** Of an earlier answer: waits until the rows reflect it. */
+  readonly token?: string;
+}
 
 /** What operators ask of a cluster: a part of every client. */
 export abstract class OperatorCalls {
@@ -51,5 +62,13 @@ export abstract class OperatorCalls {
   async takeSnapshot(server = '', options: CallOptions = {}): Promise<number> {
     if (server !== '') await this.directory.refresh();
     return takeSnapshot(this.directory, server, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /** Reads the rows of one server's projection with one statement of SQL (docs/projection.md). */
+  async sql(statement: string, options: CallOptions & SqlOptions = {}): Promise<SqlRows> {
+    const { server = '', maxRows = 0, token = '' } = options;
+    if (server !== '') await this.directory.refresh();
+    const request = { statement, max_rows: maxRows, token };
+    return readRows(this.directory, server, request, options.timeoutMs ?? this.timeoutMs);
   }
 }

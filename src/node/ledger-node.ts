@@ -71,6 +71,7 @@ export class LedgerNode {
       }),
       emptyReader: new LedgerState().reader,
       metricsText: () => this.metrics.text(),
+      rows: () => this.projection,
       projection: () =>
         this.projection?.view() ?? { state: config.database.kind === 'off' ? 'off' : 'starting', lagRecords: 0 },
     });

@@ -10,6 +10,8 @@ import {
   type RunningBackup,
   type RecordPage,
   type ServerView,
+  type RowsAnswer,
+  type RowsRequest,
   type StatusView,
   type SubmitRequest,
 } from '../api/node-port';
@@ -17,13 +19,17 @@ import type { LedgerReader } from '../ledger/reader';
 import type { ClusterView } from './cluster-view';
 import type { AppliedSignal } from './applied-signal';
 import type { GroupRuntime } from './group-runtime';
-import { encodeToken } from './token';
+import type { NodeProjection } from './projection';
+import { readProjection } from './projection-reads';
+import { decodeToken, encodeToken } from './token';
 
 export interface NodeServiceOptions {
   readonly info: () => NodeInfo;
   readonly emptyReader: LedgerReader;
   readonly metricsText: () => Promise<string>;
   readonly projection: () => { readonly state: string; readonly lagRecords: number };
+  /** The projection itself, where there is one. */
+  readonly rows?: () => NodeProjection | undefined;
 }
 
 /** What the doors need of a group: no more, so that a simulator can put its own together. */
@@ -199,6 +205,12 @@ export class NodeService implements NodePort {
 
   async backup(deadlineMs: number): Promise<RunningBackup> {
     return this.running().backup.begin(deadlineMs);
+  }
+
+  async readRows(request: RowsRequest, token: string, deadlineMs: number): Promise<RowsAnswer> {
+    const position = token === '' ? { index: 0 } : decodeToken(this.info.clusterId, token);
+    if (typeof position === 'string') throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', position);
+    return readProjection(this.options.rows?.(), request, position.index, deadlineMs);
   }
 
   readiness(): Readiness {

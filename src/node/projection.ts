@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ProjectionProcess } from '../ledger/projection/process';
+import type { ReadAnswer, ReadRequest } from '../ledger/projection/read-rows';
 import type { EventLog } from '../raft/replica/environment';
 import type { NodeConfig } from './config/node-config';
 import type { DataDirectory } from './data-directory';
@@ -7,6 +8,10 @@ import type { GroupRuntime } from './group-runtime';
 
 export interface NodeProjection {
   view(): { readonly state: string; readonly lagRecords: number };
+  /** Resolves when the rows reflect the batch at this Raft index. Rejects with ReadRefusedError. */
+  reached(index: number, timeoutMs: number): Promise<void>;
+  /** Rejects with ReadRefusedError. */
+  read(request: ReadRequest): Promise<ReadAnswer>;
   stop(): Promise<void>;
 }
 
@@ -43,6 +48,8 @@ export function startProjection(
       const lagRecords = Math.max(0, group.machine.nextOffset - 1 - status.checkpointOffset);
       return { state: status.state === 'paused' ? `paused: ${status.why}` : status.state, lagRecords };
     },
+    reached: (index, timeoutMs) => projection.reached(index, timeoutMs),
+    read: (request) => projection.read(request),
     stop: () => projection.stop(),
   };
 }

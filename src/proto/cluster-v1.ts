@@ -67,6 +67,24 @@ export interface BackupChunk<N = string> {
   expected_bytes: N;
 }
 
+export interface SqlRequest {
+  statement: string;
+  max_rows: number;
+  token: string;
+}
+
+export interface SqlValue {
+  is_null: boolean;
+  text: string;
+}
+
+export interface SqlResponse<N = string> {
+  columns: string[];
+  rows: { values: SqlValue[] }[];
+  truncated: boolean;
+  offset: N;
+}
+
 /** As a client sees it: what it sends, what it receives. */
 export interface ClusterDefinition extends ServiceDefinition {
   Status: MethodDefinition<Partial<StatusRequest>, StatusResponse>;
@@ -76,8 +94,10 @@ export interface ClusterDefinition extends ServiceDefinition {
   RemoveMember: MethodDefinition<NodeNameRequest, object>;
   TakeSnapshot: MethodDefinition<object, TakeSnapshotResponse>;
   Backup: MethodDefinition<object, BackupChunk>;
+  Sql: MethodDefinition<SqlRequest, SqlResponse>;
 }
 
 export type StatusResponseOut = StatusResponse<Int64>;
 export type TakeSnapshotResponseOut = TakeSnapshotResponse<Int64>;
+export type SqlResponseOut = SqlResponse<Int64>;
 export type BackupChunkOut = BackupChunk<Int64>;

@@ -3,6 +3,8 @@ import { type UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
   type MembersResponse,
   type NodeNameRequest,
+  type SqlRequest,
+  type SqlResponseOut,
   type StatusRequest,
   type StatusResponseOut,
   type TakeSnapshotResponseOut,
@@ -16,6 +18,8 @@ import { type Door, notBuilt } from './door';
 
 /** Longest node name that is looked at: names come back in messages. */
 const MAX_NODE_NAME = 255;
+const SQL_ROWS = 1_000;
+const MOST_SQL_ROWS = 10_000;
 
 export function clusterService(door: Door): UntypedServiceImplementation {
   return {
@@ -28,6 +32,7 @@ export function clusterService(door: Door): UntypedServiceImplementation {
     RemoveMember: door.unary('RemoveMember', (request: NodeNameRequest, budget) => removeMember(door, request, budget)),
     TakeSnapshot: door.unary('TakeSnapshot', (_request: object, budget) => takeSnapshot(door, budget)),
     Backup: backupStream(door),
+    Sql: door.unary('Sql', (request: SqlRequest, budget) => sql(door, request, budget)),
   };
 }
 
@@ -101,6 +106,22 @@ async function removeMember(door: Door, request: NodeNameRequest, budget: Budget
 async function takeSnapshot(door: Door, budget: Budget): Promise<TakeSnapshotResponseOut> {
   if (door.port.takeSnapshot === undefined) throw notBuilt('TakeSnapshot');
   return { index: await within(door.port.takeSnapshot(budget.workMs), budget.patienceMs, 'write') };
+}
+
+async function sql(door: Door, request: SqlRequest, budget: Budget): Promise<SqlResponseOut> {
+  if (door.port.readRows === undefined) throw notBuilt('Sql');
+  const { statement, token } = request;
+  const maxRows = request.max_rows === 0 ? SQL_ROWS : request.max_rows;
+  if (statement.trim() === '') throw invalid('statement', 'SQL_REFUSED', 'Say what is to be read.');
+  if (maxRows > MOST_SQL_ROWS) throw invalid('max_rows', 'SQL_REFUSED', `An answer has at most ${MOST_SQL_ROWS} rows.`);
+  const work = door.port.readRows({ sql: statement, maxRows }, token, budget.workMs);
+  const { columns, isCut, offset, rows } = await within(work, budget.patienceMs, 'read');
+  return {
+    columns: [...columns],
+    rows: rows.map((row) => ({ values: row.map((text) => ({ is_null: text === null, text: text ?? '' })) })),
+    truncated: isCut,
+    offset,
+  };
 }
 
 function required(name: string): string {

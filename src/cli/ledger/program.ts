@@ -6,6 +6,7 @@ import { addClusterCommands } from './commands/cluster';
 import { addErrorsCommand } from './commands/errors';
 import { addKindsOfTransfers } from './commands/kinds-of-transfers';
 import { addRecordCommands } from './commands/records';
+import { addSqlCommand } from './commands/sql';
 import { addTransactionCommand } from './commands/transactions';
 import { addTransferCommands } from './commands/transfers';
 import { addUnbuiltCommands } from './commands/unbuilt';
@@ -53,6 +54,7 @@ function buildProgram(terminal: Terminal): Command {
   addWatchCommand(program, session);
   addClusterCommands(program, session);
   addBenchCommand(program, session);
+  addSqlCommand(program, session);
   addErrorsCommand(program, session);
   addUnbuiltCommands(program);
   return program;

@@ -74,6 +74,6 @@ export function verdictOn(error: unknown): { readonly line: string; readonly exi
 
 function exitCodeOf(error: LedgerError): number {
   // A server was reached and said that it is behind: that is an answer.
-  if (error.reason === 'STALE_READ') return ExitCode.REFUSED;
+  if (['STALE_READ', 'PROJECTION_UNAVAILABLE', 'SQL_TIMEOUT'].includes(error.reason)) return ExitCode.REFUSED;
   return error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' ? ExitCode.NO_CLUSTER : ExitCode.REFUSED;
 }

@@ -12,9 +12,17 @@ export interface QueryResult {
   readonly affected: number;
 }
 
+/** Columns in their order, of which two may have one name. */
+export interface TableResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
 export interface Queries {
   /** One statement; `$1` … stand for the parameters, as text. Rejects with the database's own message. */
   query(sql: string, parameters?: readonly (string | null)[]): Promise<QueryResult>;
+  /** As `query`, for a statement that somebody else wrote. */
+  table(sql: string, parameters?: readonly (string | null)[]): Promise<TableResult>;
   /**
    * Several statements without parameters, in order.
    * @param patience milliseconds that they may take, where that is more than any other statement may

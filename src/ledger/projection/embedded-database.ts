@@ -1,7 +1,14 @@
 import type { PGlite, Results, Transaction as PGliteTransaction } from '@electric-sql/pglite' with {
   'resolution-mode': 'import',
 };
-import { type Database, DatabaseBrokenError, type QueryResult, type TextRow, type Transaction } from './database';
+import {
+  type Database,
+  DatabaseBrokenError,
+  type QueryResult,
+  type TableResult,
+  type TextRow,
+  type Transaction,
+} from './database';
 import { EmbeddedFolder } from './embedded-folder';
 
 /**
@@ -25,6 +32,7 @@ const asText = Object.fromEntries(Object.values(TEXT_FOR).map((oid) => [oid, (va
 export class EmbeddedDatabase implements Database {
   readonly persistence = 'UNLOGGED';
   private broken: Error | undefined;
+  private everyType: typeof asText | undefined;
 
   private constructor(
     private readonly pglite: PGlite,
@@ -46,12 +54,26 @@ export class EmbeddedDatabase implements Database {
     return resultOf(await this.guarded(() => this.pglite.query<TextRow>(sql, [...parameters])));
   }
 
+  async table(sql: string, parameters: readonly (string | null)[] = []): Promise<TableResult> {
+    const options = await this.byColumn(this.pglite);
+    return tableOf(await this.guarded(() => this.pglite.query<(string | null)[]>(sql, [...parameters], options)));
+  }
+
   async script(sql: string): Promise<void> {
     await this.guarded(() => this.pglite.exec(sql));
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.pglite.transaction((inner) => work(this.transactionOn(inner)));
+  }
+
+  /** Everything as text: whoever writes a statement may ask for types that the schema does not have. */
+  private async byColumn(queries: Pick<PGlite, 'query'>): Promise<{ rowMode: 'array'; parsers: typeof asText }> {
+    if (!this.everyType) {
+      const { rows } = await this.guarded(() => queries.query<{ oid: string }>('SELECT oid FROM pg_type'));
+      this.everyType = Object.fromEntries(rows.map(({ oid }) => [oid, (value: string) => value]));
+    }
+    return { rowMode: 'array', parsers: this.everyType };
   }
 
   /** What autovacuum and the checkpointer do for a server. */
@@ -71,6 +93,10 @@ export class EmbeddedDatabase implements Database {
     return {
       query: async (sql, parameters = []) =>
         resultOf(await this.guarded(() => inner.query<TextRow>(sql, [...parameters]))),
+      table: async (sql, parameters = []) => {
+        const options = await this.byColumn(inner);
+        return tableOf(await this.guarded(() => inner.query<(string | null)[]>(sql, [...parameters], options)));
+      },
       script: async (sql) => {
         await this.guarded(() => inner.exec(sql));
       },
@@ -108,6 +134,10 @@ async function start(dataDir: string): Promise<PGlite> {
     parsers: asText,
     serializers: asText,
   });
+}
+
+function tableOf({ fields, rows }: Results<(string | null)[]>): TableResult {
+  return { columns: fields.map(({ name }) => name), rows };
 }
 
 function resultOf(result: Results<TextRow> | Results): QueryResult {

@@ -120,6 +120,28 @@ $function$;
 COMMENT ON FUNCTION ledger.balance_at_offset(bigint, bigint) IS
   'The totals of an account (by its handle) after the record at an offset.';
 
+-- As by a token, for whoever has the offset of an answer.
+CREATE PROCEDURE ledger.wait_for_offset(wanted bigint, timeout interval DEFAULT '5 seconds', of_partition integer DEFAULT 0)
+LANGUAGE plpgsql AS $procedure$
+DECLARE
+  give_up_at timestamptz := clock_timestamp() + timeout;
+  reached bigint;
+BEGIN
+  LOOP
+    SELECT log_offset INTO reached FROM ledger.checkpoint WHERE partition = of_partition;
+    EXIT WHEN reached >= wanted;
+    IF clock_timestamp() >= give_up_at THEN
+      RAISE EXCEPTION 'the projection has come to offset %, % was asked for', coalesce(reached, -1), wanted
+        USING ERRCODE = 'query_canceled', HINT = 'Try again later, or with a longer timeout.';
+    END IF;
+    COMMIT;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$procedure$;
+COMMENT ON PROCEDURE ledger.wait_for_offset(bigint, interval, integer) IS
+  'Returns when the rows reflect the record at an offset; to be called outside a transaction.';
+
 CREATE FUNCTION ledger.balance_at(account_name text, moment timestamptz)
 RETURNS TABLE (debits_posted numeric, credits_posted numeric, debits_pending numeric, credits_pending numeric,
                posted numeric, as_of_offset bigint)

@@ -11,6 +11,8 @@ import { NodeLink } from './node-link';
 import { Backoff } from './pause';
 import { PostgresDatabase } from './postgres-database';
 import { Projector } from './projector';
+import { ReadRefusedError } from './read-rows';
+import { EmbeddedDesk, type ReadingDesk, ServerDesk } from './reading-desk';
 import { type ProjectionConfig } from './protocol';
 
 /** Milliseconds. */
@@ -22,7 +24,12 @@ const ORPHAN_DEADLINE = 30_000;
 async function main(): Promise<void> {
   lowerPriority();
   const stop = new AbortController();
-  const link = new NodeLink(() => stop.abort());
+  let desk: ReadingDesk | undefined;
+  const notYet = new ReadRefusedError('unavailable', 'The projection is being started; try again soon.');
+  const link = new NodeLink(
+    () => stop.abort(),
+    (request) => (desk ? desk.read(request) : Promise.reject(notYet)),
+  );
   // Ctrl-C and a service manager's stop reach this process too; when to end is the node's to say.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.once('disconnect', () => {
@@ -37,15 +44,28 @@ async function main(): Promise<void> {
     await (await EmbeddedDatabase.open(config.target.dir)).close();
     link.startAgain();
   } else {
-    await project(config, link, stop.signal);
+    const opened: { current?: Database } = {};
+    desk =
+      config.target.kind === 'postgres' ? new ServerDesk(config.target.url) : new EmbeddedDesk(() => opened.current);
+    await project(config, link, stop.signal, opened);
+    await desk.close();
   }
   if (process.connected) process.disconnect();
 }
 
-async function project(config: ProjectionConfig, link: NodeLink, signal: AbortSignal): Promise<void> {
+/** @param opened where the database is put while it is open */
+async function project(
+  config: ProjectionConfig,
+  link: NodeLink,
+  signal: AbortSignal,
+  opened: { current?: Database },
+): Promise<void> {
   const projector = new Projector({
     identity: config,
-    openDatabase: () => openDatabase(config.target),
+    openDatabase: async () => {
+      delete opened.current;
+      return (opened.current = await openDatabase(config.target));
+    },
     source: link,
     onStatus: (status) => link.tell(status),
     monotonic: () => performance.now(),

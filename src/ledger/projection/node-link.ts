@@ -1,8 +1,9 @@
 import { type FromChild, HEARTBEAT, type ProjectionConfig, type ToChild } from './protocol';
+import { type ReadAnswer, ReadRefusedError, type ReadRequest } from './read-rows';
 import { type Fetched, type ProjectionSource, type ProjectionStatus } from './source';
 
-/** Milliseconds between two reports of progress; a change of state is reported at once. */
-const REPORT_INTERVAL = 200;
+/** Milliseconds between two reports of progress, which a read may wait for; a change of state is reported at once. */
+const REPORT_INTERVAL = 25;
 
 /** The projection's end of the IPC channel: asks the node for batches and tells it how it is doing. */
 export class NodeLink implements ProjectionSource {
@@ -16,8 +17,11 @@ export class NodeLink implements ProjectionSource {
   private reportedAt = 0;
   private readonly timer: NodeJS.Timeout;
 
-  /** @param onStop called when the node wants this process to end */
-  constructor(onStop: () => void) {
+  /**
+   * @param onStop called when the node wants this process to end
+   * @param read answers somebody's question about the rows
+   */
+  constructor(onStop: () => void, read: (request: ReadRequest) => Promise<ReadAnswer>) {
     this.configuration = new Promise((resolve) => {
       process.on('message', (message: ToChild) => {
         if (message.type === 'configure') {
@@ -25,6 +29,8 @@ export class NodeLink implements ProjectionSource {
           resolve(message);
         } else if (message.type === 'stop') {
           onStop();
+        } else if (message.type === 'read') {
+          this.read(message.number, read(message));
         } else {
           this.answer(message);
         }
@@ -56,6 +62,17 @@ export class NodeLink implements ProjectionSource {
   close(): void {
     clearInterval(this.timer);
     this.report();
+  }
+
+  private read(number: number, answer: Promise<ReadAnswer>): void {
+    answer.then(
+      (rows) => this.send({ type: 'readDone', number, ...rows }),
+      (error: unknown) => {
+        const reason = error instanceof ReadRefusedError ? error.reason : 'unavailable';
+        const message = error instanceof Error ? error.message : String(error);
+        this.send({ type: 'readFailed', number, reason, message });
+      },
+    );
   }
 
   private answer(message: Extract<ToChild, { request: number }>): void {

@@ -1,6 +1,13 @@
 import { Client, DatabaseError } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type Database, DatabaseLostError, type QueryResult, type TextRow, type Transaction } from './database';
+import {
+  type Database,
+  DatabaseLostError,
+  type QueryResult,
+  type TableResult,
+  type TextRow,
+  type Transaction,
+} from './database';
 
 /** Milliseconds. Nothing that the projection asks for takes as long (but a step of the schema over many rows), unless the server or the way to it is gone. */
 const ANSWER_DEADLINE = 120_000;
@@ -34,11 +41,14 @@ export class PostgresDatabase implements Database {
     client.on('end', () => (this.lost ??= new Error('the server ended the connection')));
   }
 
-  /** @param url `postgres://…`. Rejects with {@link DatabaseLostError} when nothing answers there. */
-  static async connect(url: string): Promise<PostgresDatabase> {
+  /**
+   * @param url `postgres://…`. Rejects with {@link DatabaseLostError} when nothing answers there
+   * @param name what the server shows of the connection
+   */
+  static async connect(url: string, name = 'ledger-node projection'): Promise<PostgresDatabase> {
     const client = new Client({
       connectionString: url,
-      application_name: 'ledger-node projection',
+      application_name: name,
       connectionTimeoutMillis: CONNECT_DEADLINE,
       keepAlive: true,
       types: { getTypeParser: asText as never },
@@ -54,8 +64,14 @@ export class PostgresDatabase implements Database {
   }
 
   async query(sql: string, parameters: readonly (string | null)[] = []): Promise<QueryResult> {
-    const result = await this.answered(this.client.query<TextRow>(sql, [...parameters]));
+    const result = await this.answered(this.client.query<TextRow>(oneStatement(sql, parameters)));
     return { rows: result.rows, affected: result.rowCount ?? 0 };
+  }
+
+  async table(sql: string, parameters: readonly (string | null)[] = []): Promise<TableResult> {
+    const query = { ...oneStatement(sql, parameters), rowMode: 'array' as const };
+    const { fields, rows } = await this.answered(this.client.query<(string | null)[]>(query));
+    return { columns: fields.map(({ name }) => name), rows };
   }
 
   async script(sql: string, patience = ANSWER_DEADLINE): Promise<void> {
@@ -65,6 +81,7 @@ export class PostgresDatabase implements Database {
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const transaction: Transaction = {
       query: (sql, parameters) => this.query(sql, parameters),
+      table: (sql, parameters) => this.table(sql, parameters),
       script: (sql, patience) => this.script(sql, patience),
       copy: (table, columns, rows) => this.answered(this.copy(table, columns, rows)),
     };
@@ -125,6 +142,14 @@ export class PostgresDatabase implements Database {
     this.lost ??= new Error(why);
     this.client.connection.stream.destroy(new Error(why));
   }
+}
+
+/**
+ * By the protocol that takes one statement: without parameters the driver would use the other one, where `SELECT 1; COMMIT;
+ * DROP …` is three.
+ */
+function oneStatement(text: string, parameters: readonly (string | null)[]) {
+  return { text, values: [...parameters], queryMode: 'extended' };
 }
 
 /** A refused connection to a name with several addresses is an AggregateError, which has no message of its own. */

@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { Backoff } from './pause';
+import { PendingReads } from './pending-reads';
 import { type FromChild, HEARTBEAT, type ProjectionConfig, type ToChild } from './protocol';
+import { type ReadAnswer, ReadRefusedError, type ReadRequest } from './read-rows';
 import { type ProjectionSource, type ProjectionStatus } from './source';
 
 export interface ProjectionProcessOptions {
@@ -39,6 +41,8 @@ export class ProjectionProcess {
   private heardAt = 0;
   private startAgain = false;
   private complaint = '';
+  private readonly reads = new PendingReads();
+  private readonly waiting = new Set<() => void>();
   private readonly backoff = new Backoff(FIRST_RESTART, LONGEST_RESTART);
   private latest: ProjectionStatus = {
     state: 'paused',
@@ -59,6 +63,25 @@ export class ProjectionProcess {
     return this.child?.pid;
   }
 
+  /** What the rows say, at whatever place of the log they are. Rejects with {@link ReadRefusedError}. */
+  read(request: ReadRequest): Promise<ReadAnswer> {
+    const { child } = this;
+    if (!child) {
+      return Promise.reject(new ReadRefusedError('unavailable', `The projection does not run: ${this.latest.why}`));
+    }
+    return this.reads.add(request.timeoutMs, (number) => this.send(child, { type: 'read', number, ...request }));
+  }
+
+  /** Resolves when the rows reflect the batch at `index`; rejects with {@link ReadRefusedError} after `timeoutMs`. */
+  async reached(index: number, timeoutMs: number): Promise<void> {
+    const until = performance.now() + timeoutMs;
+    while (this.latest.checkpointIndex < index) {
+      const left = until - performance.now();
+      if (left <= 0) throw this.behind(index, timeoutMs);
+      await this.moved(left);
+    }
+  }
+
   start(): void {
     if (this.wanted) return;
     this.wanted = true;
@@ -77,6 +100,28 @@ export class ProjectionProcess {
       clearTimeout(late);
     }
     this.tell({ ...this.latest, state: 'paused', why: 'it was stopped', rowsPerSecond: 0 });
+  }
+
+  private behind(index: number, timeoutMs: number): ReadRefusedError {
+    const { checkpointIndex, state, why } = this.latest;
+    const paused = state === 'paused' ? ` It is paused: ${why}` : '';
+    return new ReadRefusedError(
+      'unavailable',
+      `The rows are at Raft index ${checkpointIndex}, and have not come to ${index} within ${timeoutMs} ms.${paused}`,
+    );
+  }
+
+  /** Resolves with the next report, or after so many milliseconds. */
+  private moved(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.waiting.add(done);
+    });
   }
 
   private spawn(): void {
@@ -112,6 +157,7 @@ export class ProjectionProcess {
   private ended(how: string): void {
     clearInterval(this.watch);
     this.child = undefined;
+    this.reads.failAll(`The process of the projection ended (${how}).`);
     if (!this.wanted) return;
     const wait = this.startAgain ? 0 : this.backoff.next();
     const complaint = this.complaint.trim();
@@ -127,6 +173,8 @@ export class ProjectionProcess {
     if (message.type === 'status') {
       if (message.status.state === 'running') this.backoff.reset();
       this.tell(message.status);
+    } else if (message.type === 'readDone' || message.type === 'readFailed') {
+      this.reads.settle(message);
     } else if (message.type === 'startAgain') {
       this.startAgain = true;
     } else {
@@ -158,6 +206,7 @@ export class ProjectionProcess {
 
   private tell(status: ProjectionStatus): void {
     this.latest = status;
+    for (const wake of [...this.waiting]) wake();
     this.options.onStatus?.(status);
   }
 }

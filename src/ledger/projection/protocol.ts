@@ -4,6 +4,7 @@
  */
 import { type ProjectorIdentity } from './checkpoint';
 import { type ProjectionTarget } from './database';
+import { type ReadAnswer, type ReadFailure, type ReadRequest } from './read-rows';
 import { type Fetched, type ProjectionStatus } from './source';
 
 export interface ProjectionConfig extends ProjectorIdentity {
@@ -15,6 +16,8 @@ export type ToChild =
   | ({ readonly type: 'configure' } & ProjectionConfig)
   | ({ readonly type: 'fetched'; readonly request: number } & Fetched)
   | { readonly type: 'fetchFailed'; readonly request: number; readonly message: string }
+  /** Somebody wants to read the rows; up to as many at a time as the process refuses to take more than. */
+  | ({ readonly type: 'read'; readonly number: number } & ReadRequest)
   /** Finish the transaction that is in flight, close, exit. */
   | { readonly type: 'stop' };
 
@@ -27,6 +30,8 @@ export type FromChild =
       readonly fromIndex: number;
       readonly maxBytes: number;
     }
+  | ({ readonly type: 'readDone'; readonly number: number } & ReadAnswer)
+  | { readonly type: 'readFailed'; readonly number: number; readonly reason: ReadFailure; readonly message: string }
   /** On every change, and every few seconds as a sign of life. */
   | { readonly type: 'status'; readonly status: ProjectionStatus }
   /** The embedded folder was made; a fresh process needs a quarter of the memory that making it took. */

@@ -135,6 +135,14 @@ describe('a projection into a Postgres server', () => {
       });
       await expect(wait(encodeToken('e'.repeat(32), far))).rejects.toThrow('given by another cluster');
       await expect(wait('nonsense')).rejects.toThrow('not one that a node of this software gave');
+      const byOffset = client.query(`CALL ledger.wait_for_offset(${history.state.nextOffset}, '30 seconds')`);
+      history.appendCommands(account('waited for', 'USD', 'none'));
+      await byOffset;
+      const there = await client.query(`SELECT 1 FROM ledger.accounts WHERE name = 'waited for'`);
+      expect(there.rowCount).toBe(1);
+      await expect(client.query(`CALL ledger.wait_for_offset(1000000, '10 milliseconds')`)).rejects.toThrow(
+        /the projection has come to offset \d+, 1000000 was asked for/,
+      );
       await client.end();
     },
     MINUTES,

@@ -40,6 +40,13 @@ describe('the process of the projection', () => {
       () => JSON.stringify(running.status()),
     );
 
+  async function killed(running: ProjectionProcess): Promise<void> {
+    const { pid } = running;
+    if (pid === undefined) throw new Error('There is no process to kill.');
+    process.kill(pid, 'SIGKILL');
+    await until('the process is gone', () => running.pid !== pid);
+  }
+
   const untilAt = (running: ProjectionProcess, index: number) =>
     until(
       `it is at ${index}`,
@@ -81,6 +88,30 @@ describe('the process of the projection', () => {
       const database = await place.open();
       expect(await expectRowsToEqualState(database, history)).toBe(history.lastIndex);
       await database.close();
+    },
+    MINUTES,
+  );
+
+  test(
+    'answers reads, of rows that reflect what the reader has seen',
+    async () => {
+      const history = new RandomHistory(4);
+      const running = start(history);
+      const count = () =>
+        running.read({ sql: 'SELECT count(*) FROM accounts', parameters: [], maxRows: 1, timeoutMs: 60_000 });
+      await running.reached(history.lastIndex, MINUTES);
+      const { index, rows } = await count();
+      expect(rows).toEqual([[String(history.state.reader.counts().accounts)]]);
+      expect(index).toBe(history.lastIndex);
+      const next = running.reached(history.lastIndex + 1, MINUTES);
+      history.grow(1);
+      await next;
+      expect((await count()).index).toBeGreaterThan(index);
+      await expect(running.reached(history.lastIndex + 1, 10)).rejects.toMatchObject({ reason: 'unavailable' });
+      const hanging = running.read({ sql: 'SELECT pg_sleep(60)', parameters: [], maxRows: 1, timeoutMs: 120_000 });
+      await Promise.all([expect(hanging).rejects.toMatchObject({ reason: 'unavailable' }), killed(running)]);
+      await running.stop();
+      await expect(count()).rejects.toThrow('The projection does not run: it was stopped');
     },
     MINUTES,
   );

@@ -87,6 +87,24 @@ const ROWS: readonly Row[] = [
     'Ask another node, allow more staleness, or read linearizable.',
   ],
   [
+    'PROJECTION_UNAVAILABLE',
+    'UNAVAILABLE',
+    'The node keeps no rows, or they have not come as far as the read needs.',
+    'Ask again soon, or another node; `ledger status` says why where the projection is paused.',
+  ],
+  [
+    'SQL_REFUSED',
+    'INVALID_ARGUMENT',
+    'The database, or the node before it, does not take this statement.',
+    'Mend what the message says. Only statements that read are taken.',
+  ],
+  [
+    'SQL_TIMEOUT',
+    'DEADLINE_EXCEEDED',
+    'The statement took longer than the call allows, and was ended.',
+    'Ask for less, or with a longer --timeout.',
+  ],
+  [
     'OVERLOADED',
     'RESOURCE_EXHAUSTED',
     'As much as allowed already waits to be written. Nothing was done.',
