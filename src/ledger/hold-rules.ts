@@ -84,7 +84,8 @@ export class HoldRules {
   make(row: number, fields: TransferFields, plan: TransferPlan, time: number): void {
     const { timeout } = fields;
     this.holding.hold(plan.debit, plan.credit, plan.moved);
-    plan.hold = this.tables.holds.add(row, plan.moved, timeout === 0 ? 0 : time + timeout * MICROS_PER_MILLI);
+    const expiresAt = timeout === 0 ? 0 : time + timeout * MICROS_PER_MILLI;
+    plan.hold = this.tables.holds.add(row, plan.debit, plan.credit, plan.moved, expiresAt);
   }
 
   queue(hold: number): void {
@@ -107,12 +108,11 @@ export class HoldRules {
 
   /** Lets go of the hold that expired first, if its time has come; returns its number, or 0. */
   expireFirst(time: number, offset: number): number {
-    const { expiries, holds, transfers } = this.tables;
+    const { expiries, holds } = this.tables;
     const hold = expiries.first();
     if (hold === 0 || holds.expiresAt(hold) > time) return 0;
-    const row = holds.transfer(hold);
     holds.copyAmount(hold, this.held);
-    this.holding.release(transfers.debit(row), transfers.credit(row), this.held, true);
+    this.holding.release(holds.debit(hold), holds.credit(hold), this.held, true);
     holds.resolve(hold, HoldStatus.EXPIRED, -1, offset);
     return hold;
   }

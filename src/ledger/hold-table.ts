@@ -2,7 +2,7 @@ import { type Journal } from './journal';
 import { PagedRows } from './paged-rows';
 import { copy128, highWord, joinSigned, joinWords, lowWord, toBigInt128, word } from './words';
 
-export const HOLD_WORDS = 12;
+export const HOLD_WORDS = 14;
 export const HOLD_PAGE_SHIFT = 14;
 const Word = {
   /** Row of the pending transfer. */
@@ -16,6 +16,9 @@ const Word = {
   RESOLVER: 8,
   /** Offset of the record that resolved it. */
   RESOLVED_AT: 9,
+  /** Handles: so that a hold can be let go of without the row of its transfer, which may not be in memory. */
+  DEBIT: 12,
+  CREDIT: 13,
 } as const;
 
 export const HoldStatus = { PENDING: 0, POSTED: 1, VOIDED: 2, EXPIRED: 3 } as const;
@@ -31,7 +34,7 @@ export class HoldTable {
     return this.rows.rows;
   }
 
-  add(transfer: number, amount: Uint32Array, expiresAt: number): number {
+  add(transfer: number, debit: number, credit: number, amount: Uint32Array, expiresAt: number): number {
     const row = this.rows.append();
     const page = this.rows.writablePageOf(row);
     const at = this.rows.startOf(row);
@@ -39,6 +42,8 @@ export class HoldTable {
     page[at + Word.EXPIRES_AT] = lowWord(expiresAt);
     page[at + Word.EXPIRES_AT + 1] = highWord(expiresAt);
     copy128(page, at + Word.AMOUNT, amount, 0);
+    page[at + Word.DEBIT] = debit;
+    page[at + Word.CREDIT] = credit;
     return row + 1;
   }
 
@@ -55,6 +60,14 @@ export class HoldTable {
 
   transfer(hold: number): number {
     return this.wordOf(hold, Word.TRANSFER);
+  }
+
+  debit(hold: number): number {
+    return this.wordOf(hold, Word.DEBIT);
+  }
+
+  credit(hold: number): number {
+    return this.wordOf(hold, Word.CREDIT);
   }
 
   status(hold: number): HoldStatus {

@@ -3,6 +3,8 @@ import { invariant } from './invariant';
 
 /** Most rows of a table: row numbers are 32-bit words. */
 const MAX_ROWS = 0xffff_fff0;
+/** Stands in the place of a page whose rows were let go. */
+const DROPPED = new Uint32Array(0);
 
 /**
  * A table of fixed-size rows of 32-bit words, in pages: it grows by a page at a time, so that no growth copies what is
@@ -14,6 +16,7 @@ export class PagedRows {
   /** What somebody may still be reading. */
   private freezes: readonly FrozenRows[] = [];
   private used = 0;
+  private firstRow = 0;
 
   constructor(
     readonly wordsPerRow: number,
@@ -23,6 +26,11 @@ export class PagedRows {
 
   get rows(): number {
     return this.used;
+  }
+
+  /** The first row that is here: those before it were let go. */
+  get first(): number {
+    return this.firstRow;
   }
 
   /** Whether a write has to keep what was there: the hot path asks, and writes directly where nobody reads. */
@@ -68,6 +76,21 @@ export class PagedRows {
     this.freezes = this.freezes.filter((one) => one !== frozen);
   }
 
+  /** Lets go of the rows before `row`. Who has captured or frozen rows keeps their pages. */
+  dropBefore(row: number): void {
+    invariant(row >= this.firstRow && row <= this.used, 'Only rows that are there can be let go.');
+    for (let page = this.firstRow >>> this.pageShift; page < row >>> this.pageShift; page++) this.pages[page] = DROPPED;
+    this.firstRow = row;
+  }
+
+  /** An empty table begins with row number `row` instead of 0: those before it are kept elsewhere. */
+  beginAt(row: number): void {
+    invariant(this.used === 0 && row < MAX_ROWS, 'A table begins elsewhere only while it is empty.');
+    for (let page = 0; page < row >>> this.pageShift; page++) this.pages.push(DROPPED);
+    if (row % (1 << this.pageShift) !== 0) this.pages.push(new Uint32Array(this.wordsPerRow << this.pageShift));
+    this.firstRow = this.used = row;
+  }
+
   /** The rows that exist now, for tables whose rows never change once they are written. */
   capture(): CapturedRows {
     const pages = this.pages.slice();
@@ -86,20 +109,22 @@ export class PagedRows {
 
   /** Drops all rows, before those of a snapshot take their place. Who reads frozen rows has their pages. */
   clear(): void {
-    this.pages.length = this.used = 0;
+    this.pages.length = this.used = this.firstRow = 0;
     this.freezes = [];
   }
 
-  /** Takes over a page of a snapshot, in order; false where it is not whole rows, or does not follow a full page. */
+  /**
+   * Takes over a page of a snapshot, in order; false where it is not whole rows, or does not follow a full page. The first
+   * page is the rest of one where the table begins in the middle of it.
+   */
   restorePage(words: Uint32Array): boolean {
     const rows = words.length / this.wordsPerRow;
     const capacity = 1 << this.pageShift;
-    if (!Number.isInteger(rows) || rows === 0 || rows > capacity || this.used !== this.pages.length * capacity) {
-      return false;
-    }
-    const page = new Uint32Array(this.wordsPerRow * capacity);
-    page.set(words);
-    this.pages.push(page);
+    const begun = this.used % capacity;
+    if (!Number.isInteger(rows) || rows === 0 || rows > capacity - begun) return false;
+    if (begun !== 0 && this.used !== this.firstRow) return false;
+    if (begun === 0) this.pages.push(new Uint32Array(this.wordsPerRow * capacity));
+    (this.pages[this.pages.length - 1] as Uint32Array).set(words, begun * this.wordsPerRow);
     this.used += rows;
     return true;
   }

@@ -99,7 +99,7 @@ export class RepeatRules {
       context.write(result, flags, debit, credit, this.ledgerOf(row));
       context.setHold(hold);
       if ((kind & TransferFlag.BALANCING) === 0) {
-        context.setAmount(transfers.rows.pageOf(row), transfers.rows.startOf(row) + Row.AMOUNT);
+        context.setAmount(transfers.pageOf(row), transfers.startOf(row) + Row.AMOUNT);
       } else {
         this.first.read(arena, transfers.extrasRef(row)).copyMoved(this.minor, 0);
         context.setAmount(this.minor, 0);
@@ -158,8 +158,8 @@ export class RepeatRules {
 
   private sameAmount(row: number, fields: TransferFields, ledgerNow: LedgerEntry | undefined): boolean {
     const { transfers } = this.tables;
-    const page = transfers.rows.pageOf(row);
-    const at = transfers.rows.startOf(row) + Row.AMOUNT;
+    const page = transfers.pageOf(row);
+    const at = transfers.startOf(row) + Row.AMOUNT;
     const isDecimal = (transfers.flags(row) & RowFlag.DECIMAL_AMOUNT) !== 0;
     if (fields.amountForm === AmountForm.NONE) return this.isAll(row, fields);
     const isText = fields.amountForm === AmountForm.TEXT;

@@ -9,6 +9,9 @@
  *                                               one frame a page; only the last page of a kind is not full
  * END 11       empty: what comes before it is complete
  * ```
+ * TRANSFERS begins with the first row that is not in the archive of rows: the snapshot says how many are, and whoever keeps it
+ * keeps those beside it (docs/internals/ids.md).
+ *
  * Against rot and truncation the file that holds it is checked as a whole; here only the form is.
  */
 import { type LedgerEntry } from './ledger-table';
@@ -34,7 +37,9 @@ export const FRAME_HEADER_BYTES = 8;
 export const MAX_FRAME_BYTES = 2 << 20;
 
 const MAGIC = 0x54534e4c;
-const VERSION = 2;
+const VERSION = 3;
+/** Had no accounts in the rows of holds, and no archive. */
+const OLDEST_VERSION = 2;
 /** Before the tallies. */
 const HEAD_BYTES = 88;
 
@@ -48,6 +53,9 @@ export class SnapshotFormatError extends Error {
 
 /** How many rows each table has; what says when a snapshot is complete. */
 export interface SnapshotCounts {
+  readonly version: number;
+  /** Rows of transfers that are in the archive, and so not in the snapshot. */
+  readonly archived: number;
   readonly ledgers: number;
   readonly limits: number;
   /** Rows of the two account tables, row 0 included. */
@@ -59,8 +67,11 @@ export interface SnapshotCounts {
   readonly groups: number;
 }
 
-/** The numbers of a state that are in no table. Also the first thing that the state's hash takes in. */
-export function encodeHead(tables: Tables): Buffer {
+/**
+ * The numbers of a state that are in no table. Also the first thing that the state's hash takes in, with 0 archived rows:
+ * what is archived when is each node's own affair.
+ */
+export function encodeHead(tables: Tables, archived = 0): Buffer {
   const head = Buffer.alloc(HEAD_BYTES + 8 * RESULT_CODE_COUNT);
   head.writeUInt32LE(MAGIC, 0);
   head.writeUInt32LE(VERSION, 4);
@@ -76,6 +87,7 @@ export function encodeHead(tables: Tables): Buffer {
   // How many switches of rules there were: a snapshot that was written before there were any has 0 here, too.
   head.writeUInt32LE(tables.rulesVersion - 1, 60);
   head.writeUInt32LE(tables.holds.count, 80);
+  head.writeUInt32LE(archived, 84);
   head.writeUInt32LE(tables.reversals.count, 64);
   head.writeUInt32LE(tables.groups.count, 68);
   writeInteger(head, tables.dedupAge, 72);
@@ -83,17 +95,18 @@ export function encodeHead(tables: Tables): Buffer {
   return head;
 }
 
-/** Sets what is in no table, and returns how many rows will follow. */
+/** Sets what is in no table, and returns how many rows the tables will have. */
 export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
   if (head.length < HEAD_BYTES || head.readUInt32LE(0) !== MAGIC) {
     throw new SnapshotFormatError('This is not a snapshot of a ledger: it does not begin as one.');
   }
   const version = head.readUInt32LE(4);
   const results = head.readUInt32LE(56);
-  if (version !== VERSION || results > RESULT_CODE_COUNT || head.length !== HEAD_BYTES + 8 * results) {
+  const isKnown = version >= OLDEST_VERSION && version <= VERSION;
+  if (!isKnown || results > RESULT_CODE_COUNT || head.length !== HEAD_BYTES + 8 * results) {
     throw new SnapshotFormatError(
-      `The snapshot has format version ${version} with ${results} results; this program reads version ${VERSION} with ` +
-        `${RESULT_CODE_COUNT} or fewer. Run the version that wrote it, or a newer one.`,
+      `The snapshot has format version ${version} with ${results} results; this program reads versions ${OLDEST_VERSION} to ` +
+        `${VERSION} with ${RESULT_CODE_COUNT} or fewer. Run the version that wrote it, or a newer one.`,
     );
   }
   tables.nextOffset = readInteger(head, 8);
@@ -105,6 +118,8 @@ export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
     tables.transfersByResult[result] = readInteger(head, HEAD_BYTES + 8 * result);
   }
   return {
+    version,
+    archived: head.readUInt32LE(84),
     ledgers: head.readUInt32LE(32),
     limits: head.readUInt32LE(36),
     accounts: head.readUInt32LE(40),

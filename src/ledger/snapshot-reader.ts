@@ -1,4 +1,6 @@
+import { takeOldHolds } from './old-holds';
 import { type PagedRows } from './paged-rows';
+import { type RowArchive } from './row-archive';
 import {
   decodeHead,
   decodeLedger,
@@ -24,9 +26,16 @@ export class SnapshotReader {
   private filled = 0;
   private lastKind = 0;
 
-  /** @param hashSeed see Tables */
-  constructor(hashSeed: number) {
-    this.tables = new Tables(hashSeed);
+  /**
+   * @param hashSeed see Tables
+   * @param archive the rows that the snapshot leaves out
+   */
+  constructor(
+    hashSeed: number,
+    private readonly archive?: RowArchive,
+  ) {
+    this.tables = new Tables(hashSeed, archive);
+    this.tables.transfers.beginBehindArchive();
     this.tables.accounts.hot.clear();
     this.tables.accounts.cold.clear();
   }
@@ -82,6 +91,11 @@ export class SnapshotReader {
     return tables;
   }
 
+  private checkArchive(expected: number): void {
+    const found = this.archive?.rows ?? 0;
+    if (expected !== found) throw wrongArchive(expected, found);
+  }
+
   private takeFrame(kind: number, body: Buffer): void {
     const { tables } = this;
     if (
@@ -95,6 +109,7 @@ export class SnapshotReader {
     switch (kind) {
       case FrameKind.HEAD:
         this.counts = decodeHead(body, tables);
+        this.checkArchive(this.counts.archived);
         return;
       case FrameKind.LEDGER:
         tables.ledgers.add(decodeLedger(body));
@@ -111,7 +126,8 @@ export class SnapshotReader {
       case FrameKind.TRANSFERS:
         return takeRows(tables.transfers.rows, body);
       case FrameKind.HOLDS:
-        return takeRows(tables.holds.rows, body);
+        if (this.counts?.version !== 2) return takeRows(tables.holds.rows, body);
+        return takeRows(tables.holds.rows, takeOldHolds(body, tables.transfers));
       case FrameKind.REVERSALS:
         return takeRows(tables.reversals.rows, body);
       case FrameKind.GROUPS:
@@ -122,6 +138,12 @@ export class SnapshotReader {
         throw new SnapshotFormatError(`A frame of kind ${kind} is not known to this version.`);
     }
   }
+}
+
+function wrongArchive(expected: number, found: number): SnapshotFormatError {
+  return new SnapshotFormatError(
+    `The snapshot leaves out the first ${expected} rows of transfers, and ${found} are kept beside it.`,
+  );
 }
 
 function takeRows(table: PagedRows, body: Buffer): void {

@@ -12,7 +12,8 @@ import { type Tables } from './tables';
 export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const { accounts, limits, transfers, arena } = tables;
   const { holds, reversals, groups } = tables;
-  const head = [frame(FrameKind.HEAD, encodeHead(tables))];
+  const { archived } = transfers;
+  const head = [frame(FrameKind.HEAD, encodeHead(tables, archived))];
   for (const ledger of tables.ledgers.all()) head.push(frame(FrameKind.LEDGER, encodeLedger(ledger)));
   const limitRows = limits.rows.capture();
   const hot = accounts.hot.freeze();
@@ -30,9 +31,9 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
       yield* rowFrames(FrameKind.COLD, cold, accounts.cold);
       for (const [i, page] of texts.pages.entries()) {
         const used = i + 1 === texts.pages.length ? texts.lastUsed : ARENA_PAGE_BYTES;
-        yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, used);
+        yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, 0, used);
       }
-      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows);
+      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
       yield* rowFrames(FrameKind.HOLDS, holdRows, holds.rows);
       yield* rowFrames(FrameKind.REVERSALS, reversalRows, reversals.rows);
       yield* rowFrames(FrameKind.GROUPS, groupRows, groups.rows);
@@ -47,11 +48,16 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   return frames();
 }
 
-function* rowFrames(kind: number, captured: CapturedRows, table: PagedRows): Generator<Buffer> {
+/** @param first row that it begins with */
+function* rowFrames(kind: number, captured: CapturedRows, table: PagedRows, first = 0): Generator<Buffer> {
   const rowsPerPage = 1 << table.pageShift;
-  for (let i = 0; i < captured.pageCount; i++) {
-    const rows = Math.min(rowsPerPage, captured.rows - i * rowsPerPage);
-    yield* pageFrame(kind, captured.page(i).buffer as ArrayBuffer, rows * table.wordsPerRow * 4);
+  const bytesPerRow = table.wordsPerRow * 4;
+  for (let row = first; row < captured.rows;) {
+    const inPage = row % rowsPerPage;
+    const rows = Math.min(rowsPerPage - inPage, captured.rows - row);
+    const page = captured.page(Math.floor(row / rowsPerPage)).buffer as ArrayBuffer;
+    yield* pageFrame(kind, page, inPage * bytesPerRow, rows * bytesPerRow);
+    row += rows;
   }
 }
 
@@ -60,9 +66,9 @@ function frame(kind: number, body: Buffer): Buffer {
 }
 
 /** The body is a view of the page, not a copy: rows are not written to once they are captured. */
-function* pageFrame(kind: number, page: ArrayBuffer, bytes: number): Generator<Buffer> {
+function* pageFrame(kind: number, page: ArrayBuffer, from: number, bytes: number): Generator<Buffer> {
   yield frameHeader(kind, bytes);
-  yield Buffer.from(page, 0, bytes);
+  yield Buffer.from(page, from, bytes);
 }
 
 function frameHeader(kind: number, length: number): Buffer {

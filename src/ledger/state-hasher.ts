@@ -9,7 +9,6 @@ import { type Tables } from './tables';
  * holds.
  */
 export class StateHasher {
-  private readonly transfers = new RunningHash();
   private readonly arena = new RunningHash();
   private readonly groups = new RunningHash();
 
@@ -24,7 +23,7 @@ export class StateHasher {
     updateRows(total, accounts.hot);
     updateRows(total, accounts.cold);
     total.update(this.arena.digest(texts.pages, texts.lastUsed));
-    total.update(this.transfers.digest(transfers.rows.pages, bytesInLastPage(transfers.rows)));
+    total.update(transfers.chain.digest());
     updateRows(total, holds.rows);
     updateRows(total, reversals.rows);
     total.update(this.groups.digest(groups.rows.pages, bytesInLastPage(groups.rows)));

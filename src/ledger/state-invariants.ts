@@ -77,9 +77,11 @@ function assertPosted(tables: Tables): void {
   for (let hold = 1; hold <= holds.count; hold++) {
     const row = holds.transfer(hold);
     invariant(transfers.hold(row) === hold, `Hold ${hold} is not the hold of the transfer that made it.`);
+    const sameAccounts = transfers.debit(row) === holds.debit(hold) && transfers.credit(row) === holds.credit(hold);
+    invariant(sameAccounts, `Hold ${hold} has other accounts than the transfer that made it.`);
     if (holds.status(hold) !== HoldStatus.PENDING) continue;
-    addTo(debitsHeld, transfers.debit(row), holds.amount(hold));
-    addTo(creditsHeld, transfers.credit(row), holds.amount(hold));
+    addTo(debitsHeld, holds.debit(hold), holds.amount(hold));
+    addTo(creditsHeld, holds.credit(hold), holds.amount(hold));
   }
   for (let handle = 1; handle <= accounts.count; handle++) {
     invariant(

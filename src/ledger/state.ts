@@ -5,12 +5,14 @@ import { ApplyContext } from './apply-context';
 import { CommandRange, LogRecordField, decodeOther } from './command-codec';
 import { GroupRules } from './group-rules';
 import { invariant } from './invariant';
+import { NamedIds } from './named-ids';
 import { PackedRules } from './packed-rules';
 import { PACKED_ROW_BYTES } from './packed-rows';
 import { OutcomeFlag } from './outcome-row';
 import { Posting } from './posting';
 import { type LedgerReader } from './reader';
 import { ResultCode } from './result-codes';
+import { type RowArchive } from './row-archive';
 import { writeSnapshot } from './snapshot-writer';
 import { SnapshotReader } from './snapshot-reader';
 import { StateHasher } from './state-hasher';
@@ -19,6 +21,7 @@ import { StateReader } from './state-reader';
 import { Tables } from './tables';
 import { TransferFields } from './transfer-fields';
 import { TransferRules } from './transfer-rules';
+import { type TransferTable } from './transfer-table';
 import { decodeTransfer } from './transfer-codec';
 import { WireReader } from './wire';
 
@@ -54,6 +57,9 @@ export class LedgerState {
   private readonly transferRules: TransferRules;
   private readonly packedRules: PackedRules;
   private readonly hasher: StateHasher;
+  private readonly named: NamedIds;
+  /** The ids of the next batch were looked up in the archive. */
+  private isPrepared = false;
 
   constructor(private readonly tables: Tables = new Tables(0)) {
     const posting = new Posting(tables);
@@ -64,11 +70,12 @@ export class LedgerState {
     this.packedRules = new PackedRules(tables, posting, this.transferRules);
     this.hasher = new StateHasher(tables);
     this.reader = new StateReader(tables);
+    this.named = new NamedIds(this.transferRules.shape);
   }
 
   /** The state that a snapshot holds. Throws SnapshotFormatError where the chunks are not one. */
-  static restore(chunks: Iterable<Buffer>, hashSeed = 0): LedgerState {
-    const reader = new SnapshotReader(hashSeed);
+  static restore(chunks: Iterable<Buffer>, hashSeed = 0, archive?: RowArchive): LedgerState {
+    const reader = new SnapshotReader(hashSeed, archive);
     for (const chunk of chunks) reader.push(chunk);
     return new LedgerState(reader.finish());
   }
@@ -98,6 +105,7 @@ export class LedgerState {
     const takesOffsets = batch.kind === 'records';
     invariant(batch.time > tables.lastTime, 'The time of a batch must be above that of the batch before.');
     invariant(batch.baseOffset === tables.nextOffset, 'A batch must begin at the offset after the batch before.');
+    this.beginReading();
     const chunks = this.chunksOf(payload);
     const held = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
     const records = takesOffsets ? (batch.count ?? held) : held;
@@ -107,7 +115,35 @@ export class LedgerState {
     while (context.recordsLeft > 0) this.refuseMalformed();
     tables.lastTime = batch.time;
     if (takesOffsets) tables.nextOffset = batch.baseOffset + records;
+    tables.transfers.isApplying = false;
     return Buffer.from(context.rows.buffer);
+  }
+
+  /** From here on to the end of the batch only what is in memory counts. */
+  private beginReading(): void {
+    const { transfers } = this.tables;
+    const isPrepared = transfers.rows.first === 0 || this.isPrepared;
+    invariant(isPrepared, 'The ids of a batch must be looked up in the archive before it is applied.');
+    this.isPrepared = false;
+    transfers.isApplying = true;
+  }
+
+  /** Transfers that are remembered, in memory or in the archive. */
+  get transfers(): TransferTable {
+    return this.tables.transfers;
+  }
+
+  /** The ids that a batch names, whose rows must be handed in before it is applied: four words each, in one array. */
+  idsIn(payload: Buffer): Uint32Array {
+    return this.named.collect(this.chunksOf(payload));
+  }
+
+  /** The rows of the archive with the ids that the next batch names. */
+  recall(rows: Iterable<{ readonly row: number; readonly words: Uint32Array }>): void {
+    const { transfers } = this.tables;
+    transfers.recalled.clear();
+    for (const { row, words } of rows) transfers.recalled.add(row, transfers.hashOf(words, 0), words);
+    this.isPrepared = true;
   }
 
   /** SHA-256 of the whole state, in hexadecimal digits. Walks all accounts, and what was added since the last call. */
@@ -228,10 +264,9 @@ export class LedgerState {
       context.write(ResultCode.PENDING_TRANSFER_NOT_FOUND, 0, 0, 0, undefined);
       return;
     }
-    const row = tables.holds.transfer(hold);
-    const debit = tables.transfers.debit(row);
+    const debit = tables.holds.debit(hold);
     const ledger = tables.ledgers.byNumber(tables.accounts.ledgerOf(debit));
-    context.write(ResultCode.OK, OutcomeFlag.RELEASES, debit, tables.transfers.credit(row), ledger);
+    context.write(ResultCode.OK, OutcomeFlag.RELEASES, debit, tables.holds.credit(hold), ledger);
     tables.holds.copyAmount(hold, this.fields.amount);
     context.setAmount(this.fields.amount, 0);
     context.setHold(hold);

@@ -8,6 +8,7 @@ import { LedgerTable } from './ledger-table';
 import { LimitTable } from './limit-table';
 import { ReversalTable } from './reversal-table';
 import { RESULT_CODE_COUNT, type ResultCode } from './result-codes';
+import { type RowArchive } from './row-archive';
 import { TransferTable } from './transfer-table';
 
 /** How long the tables were at one moment. */
@@ -46,10 +47,14 @@ export class Tables {
   /**
    * @param hashSeed any 32-bit number, best a node's own and secret, so that nobody can choose ids and names that collide.
    * It decides only where things lie in memory: nothing that can be seen depends on it.
+   * @param archive has the oldest rows of transfers, where they do not all stay in memory
    */
-  constructor(readonly hashSeed: number) {
+  constructor(
+    readonly hashSeed: number,
+    archive?: RowArchive,
+  ) {
     this.accounts = new AccountTable(this.arena, hashSeed);
-    this.transfers = new TransferTable(this.arena, hashSeed);
+    this.transfers = new TransferTable(this.arena, hashSeed, archive);
     this.reversals = new ReversalTable(this.journal, hashSeed);
     this.groups = new GroupTable(this.arena, hashSeed);
   }

@@ -1,6 +1,9 @@
 import { type ByteArena } from './byte-arena';
 import { HashIndex, hashWords } from './hash-index';
+import { invariant } from './invariant';
 import { PagedRows } from './paged-rows';
+import { RecalledRows, type RowArchive } from './row-archive';
+import { RowChain } from './row-chain';
 import { TransferExtras } from './transfer-extras';
 import { IdKind, type IdFields, KIND_FLAGS, type TransferFields, TransferFlag } from './transfer-fields';
 import { highWord, joinSigned, joinWords, lowWord, toBigInt128, word } from './words';
@@ -34,9 +37,17 @@ export const ROW_TRANSFER_FLAGS_SHIFT = 2;
 /** Rows whose slots are read ahead when an index is made. */
 const INDEX_BLOCK = 64;
 
-/** Transfers that were done and refusals that burned their id, in the order of the log, found by id. */
+/**
+ * Transfers that were done and refusals that burned their id, in the order of the log, found by id. The oldest rows may be in
+ * an archive only (docs/internals/ids.md): `recalled` then has those that are needed for what is applied.
+ */
 export class TransferTable {
+  /** In memory; those before `rows.first` are in the archive. */
   readonly rows = new PagedRows(TRANSFER_WORDS, TRANSFER_PAGE_SHIFT);
+  readonly recalled: RecalledRows;
+  readonly chain = new RowChain(this.rows);
+  /** While a batch is applied, nothing is read from the archive. */
+  isApplying = false;
   private readonly ids = new HashIndex();
   private readonly scratch = new TransferExtras();
   private readonly touch = new Int32Array(INDEX_BLOCK);
@@ -46,10 +57,18 @@ export class TransferTable {
   constructor(
     private readonly arena: ByteArena,
     private readonly seed: number,
-  ) {}
+    private readonly archive?: RowArchive,
+  ) {
+    this.recalled = new RecalledRows(archive);
+  }
 
   get count(): number {
     return this.rows.rows;
+  }
+
+  /** How many of the first rows are in the archive, whether or not they are in memory as well. */
+  get archived(): number {
+    return this.archive?.rows ?? 0;
   }
 
   /** The hash of the id that stands in four words, from `at` on. */
@@ -68,14 +87,24 @@ export class TransferTable {
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = (slots[slot * 2 + 1] as number) >>> 0;
-      if (number === 0) return -1;
+      if (number === 0) return this.rows.first === 0 ? -1 : this.findArchivedUuid(hash, words, from);
       if (slots[slot * 2] === hash && this.hasUuid(number - 1, words, from)) return number - 1;
     }
   }
 
+  private findArchivedUuid(hash: number, words: Uint32Array, from: number): number {
+    for (const row of this.candidates(hash, words, from)) if (this.hasUuid(row, words, from)) return row;
+    return -1;
+  }
+
+  /** Rows of the archive that may have this id. While a batch is applied, only what was handed in: all that it names was asked for. */
+  private candidates(hash: number, words: Uint32Array, from: number): readonly number[] {
+    return this.isApplying ? this.recalled.withHash(hash) : this.recalled.find(words, from);
+  }
+
   private hasUuid(row: number, words: Uint32Array, from: number): boolean {
-    const page = this.rows.pageOf(row);
-    const at = this.rows.startOf(row);
+    const page = this.pageOf(row);
+    const at = this.startOf(row);
     return (
       page[at] === words[from] &&
       page[at + 1] === words[from + 1] &&
@@ -92,12 +121,33 @@ export class TransferTable {
     const mask = (slots.length >>> 1) - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = (slots[slot * 2 + 1] as number) >>> 0;
-      if (number === 0) return -1;
-      const row = number - 1;
-      if (slots[slot * 2] !== hash || (this.flags(row) & RowFlag.TEXT_ID) === 0) continue;
-      const extras = this.scratch.read(this.arena, this.extrasRef(row));
-      if (extras.isTextId(source, id.textStart, id.textLength)) return row;
+      if (number === 0) break;
+      if (slots[slot * 2] === hash && this.hasText(number - 1, source, id)) return number - 1;
     }
+    if (this.rows.first === 0) return -1;
+    for (const row of this.candidates(hash, id.words, 0)) if (this.hasText(row, source, id)) return row;
+    return -1;
+  }
+
+  private hasText(row: number, source: Uint8Array, id: IdFields): boolean {
+    if ((this.flags(row) & RowFlag.TEXT_ID) === 0) return false;
+    return this.scratch.read(this.arena, this.extrasRef(row)).isTextId(source, id.textStart, id.textLength);
+  }
+
+  /** The page that holds a row: of the table, or one of the row alone where it is in the archive. Not to be written to. */
+  pageOf(row: number): Uint32Array {
+    if (row >= this.rows.first) return this.rows.pageOf(row);
+    const words = this.recalled.row(row, !this.isApplying);
+    invariant(
+      words !== undefined,
+      'A row of the archive that a batch needs must have been handed in before it is applied.',
+    );
+    return words;
+  }
+
+  /** Index of the row's first word in `pageOf`. */
+  startOf(row: number): number {
+    return row >= this.rows.first ? this.rows.startOf(row) : 0;
   }
 
   /** Adds a row under a hash and fills its id, amount, code and user data from the command. */
@@ -139,7 +189,7 @@ export class TransferTable {
 
   /** Minor units, or a decimal's coefficient where the flag says so. */
   amount(row: number): bigint {
-    return toBigInt128(this.rows.pageOf(row), this.rows.startOf(row) + Row.AMOUNT);
+    return toBigInt128(this.pageOf(row), this.startOf(row) + Row.AMOUNT);
   }
 
   result(row: number): number {
@@ -184,7 +234,23 @@ export class TransferTable {
   }
 
   wordOf(row: number, at: number): number {
-    return word(this.rows.pageOf(row), this.rows.startOf(row) + at);
+    return word(this.pageOf(row), this.startOf(row) + at);
+  }
+
+  /**
+   * Lets go of rows that are in the archive, the oldest first, as long as more than `kept` newer ones are there; at most
+   * `limit` of them, because each has to be taken out of the index.
+   */
+  retire(kept: number, limit: number): void {
+    const { first } = this.rows;
+    const end = Math.min(this.archived, this.count - kept, first + limit);
+    if (!this.archive || end <= first) return;
+    // What is let go is in the hash of the state by way of the archive.
+    this.chain.adopt(this.archive.rows, this.archive.chain);
+    for (let row = first; row < end; row++) {
+      this.ids.remove(this.hashOf(this.rows.pageOf(row), this.rows.startOf(row)), row + 1);
+    }
+    this.rows.dropBefore(end);
   }
 
   /** Drops the rows from `count` on: those of a group of transfers that failed. */
@@ -195,10 +261,17 @@ export class TransferTable {
     this.rows.truncate(count);
   }
 
+  /** An empty table goes on behind the rows of the archive. */
+  beginBehindArchive(): void {
+    if (!this.archive || this.archive.rows === 0) return;
+    this.rows.beginAt(this.archive.rows);
+    this.chain.adopt(this.archive.rows, this.archive.chain);
+  }
+
   /** Makes the index anew over rows that were restored. */
   indexAll(): void {
-    this.ids.reserve(this.count);
-    for (let row = 0; row < this.count; row += INDEX_BLOCK)
+    this.ids.reserve(this.count - this.rows.first);
+    for (let row = this.rows.first; row < this.count; row += INDEX_BLOCK)
       this.indexBlock(row, Math.min(INDEX_BLOCK, this.count - row));
   }
 

@@ -28,8 +28,8 @@ export class TransferViews {
     const creditHandle = transfers.credit(row);
     const isResolved = debitHandle !== 0 && creditHandle !== 0;
     const ledger = ledgers.byNumber(isResolved ? accounts.ledgerOf(debitHandle) : extras.ledgerNumber);
-    const page = transfers.rows.pageOf(row);
-    const at = transfers.rows.startOf(row);
+    const page = transfers.pageOf(row);
+    const at = transfers.startOf(row);
     const amount = transfers.amount(row);
     const isDecimal = (transfers.flags(row) & RowFlag.DECIMAL_AMOUNT) !== 0;
     const result: ResultCode = transfers.result(row);
@@ -119,8 +119,8 @@ export class TransferViews {
     const { arena, transfers } = this.tables;
     const extras = new TransferExtras().read(arena, transfers.extrasRef(row));
     if (extras.textIdLength > 0) return extras.text(extras.textIdStart, extras.textIdLength);
-    const start = transfers.rows.startOf(row);
-    return formatUuid(Buffer.from(transfers.rows.pageOf(row).slice(start, start + 4).buffer));
+    const start = transfers.startOf(row);
+    return formatUuid(Buffer.from(transfers.pageOf(row).slice(start, start + 4).buffer));
   }
 }
 

@@ -3,12 +3,12 @@ import { readHeader } from '../log/batch';
 import { LogRangeError } from '../log/log-errors';
 import type { LogBoundary } from '../log/log-store';
 import type { SegmentedLog } from '../log/segmented-log';
-import { type BackedUpEntries, type BackupHeader, type BackupSource, writeBackup } from '../raft/backup';
+import { type BackedUpEntries, type BackupHeader, type BackupSource, snapshotBytes, writeBackup } from '../raft/backup';
 import { systemClock } from '../raft/replica/environment';
 import { OutcomeDamageError } from './outcome-keeper';
 import type { Replica } from '../raft/replica/replica';
 import type { Snapshotter } from '../raft/replica/snapshotter';
-import type { SnapshotReader, SnapshotStore } from '../raft/snapshot';
+import { SnapshotError, type AttachmentStore, type SnapshotReader, type SnapshotStore } from '../raft/snapshot';
 
 export interface GroupBackupOptions {
   readonly group: number;
@@ -18,6 +18,7 @@ export interface GroupBackupOptions {
   /** Resolves when what was acknowledged before the call is applied here; rejects with NodeError. */
   readonly caughtUp: (deadlineMs: number) => Promise<void>;
   readonly snapshots: Pick<SnapshotStore, 'newestValid' | 'read'>;
+  readonly attachments: Pick<AttachmentStore, 'check' | 'read'>;
   readonly snapshotter: Pick<Snapshotter, 'holdLog'>;
   /** Rejects with OutcomeDamageError where they are not what was written. */
   readonly readOutcomes: (offset: number, count: number) => Promise<Buffer>;
@@ -66,7 +67,18 @@ export class GroupBackup {
   private async newestSnapshot(): Promise<SnapshotReader | undefined> {
     const { snapshots } = this.options;
     const newest = await snapshots.newestValid();
+    for (const { name } of newest?.meta.attachments ?? []) await this.checked(name);
     return newest && snapshots.read(newest.meta.index);
+  }
+
+  private async checked(name: string): Promise<void> {
+    try {
+      await this.options.attachments.check(name);
+    } catch (cause) {
+      if (!(cause instanceof SnapshotError)) throw cause;
+      const message = `${cause.message} Make the backup of another node; this one is mended at its next start.`;
+      throw new NodeError('UNAVAILABLE', 'NOT_READY', message, { retryAfterMs: RETRY_AFTER_MILLIS, cause });
+    }
   }
 }
 
@@ -88,18 +100,24 @@ class RunningSource implements BackupSource {
       nextOffset: nextOffset(),
       commitIndex: lastIndex,
       configuration: replica.configurationAt(lastIndex),
-      snapshot: reader && { index: reader.meta.index, term: reader.meta.term, bytes: reader.bytes },
+      snapshot: reader && backedUp(reader),
     };
   }
 
   get expectedBytes(): number {
     const log = this.options.log.segmentViews().reduce((sum, { bytes }) => sum + bytes, 0);
-    return log + (this.header.snapshot?.bytes ?? 0);
+    return log + snapshotBytes(this.header);
   }
 
   async *snapshot(): AsyncGenerator<Buffer, void, undefined> {
     for (let at = 0; this.reader && at < this.reader.bytes; at += PART_BYTES) {
       yield await this.reader.read(at, PART_BYTES);
+    }
+    const { attachments } = this.options;
+    for (const { name, bytes } of this.header.snapshot?.attachments ?? []) {
+      for (let at = 0; at < bytes; at += PART_BYTES) {
+        yield await attachments.read(name, at, Math.min(PART_BYTES, bytes - at));
+      }
     }
   }
 
@@ -120,6 +138,11 @@ class RunningSource implements BackupSource {
       from = last.index + 1;
     }
   }
+}
+
+function backedUp({ meta, bytes }: SnapshotReader): BackupHeader['snapshot'] {
+  const { index, term, attachments } = meta;
+  return { index, term, bytes, attachments };
 }
 
 /** Outcomes that are damaged on this disk are taken from a peer; a backup that lacks them could not be restored. */

@@ -26,6 +26,7 @@ import { PeerHistory } from './peer-history';
 import { ProjectionFeed } from './projection-feed';
 import { ReadBarrier } from './read-barrier';
 import { RecordReader } from './record-reader';
+import { serveSnapshots, SNAPSHOT_CALLS } from './snapshot-calls';
 import { StorageUpkeep } from './storage-upkeep';
 import { WritePath } from './write-path';
 
@@ -183,10 +184,8 @@ export class GroupRuntime {
     transport.handle(PEER_CALLS.records, (call) => history.serveRecords(this.records, call.body));
     transport.handle(PEER_CALLS.batches, (call) => history.serveBatches(this.projectionFeed, call.body));
     transport.handle(PEER_CALLS.entries, (call) => serveEntries(this.log, this.replica.status().commit, call.body));
+    serveSnapshots((method, answer) => transport.handle(method, answer), snapshots);
     transport.handle(PEER_CALLS.disk, async () => this.fullDisk.serve());
-    transport.handle(PEER_CALLS.snapshotBegin, (call) => snapshots.begin(call));
-    transport.handle(PEER_CALLS.snapshotChunk, (call) => snapshots.chunk(call));
-    transport.handle(PEER_CALLS.snapshotFinish, (call) => snapshots.finish(call));
   }
 
   private upkeepOf({ config, events }: GroupOptions): StorageUpkeep {
@@ -242,6 +241,7 @@ export class GroupRuntime {
         return { clusterId, nodeId, nodeName, partitions };
       },
       snapshots: storage.snapshots,
+      attachments: storage.ids.receiver,
       snapshotter: storage.snapshotter,
     });
   }
@@ -251,7 +251,8 @@ export class GroupRuntime {
       id: data.nodeId,
       group: this.id,
       store: this.storage.snapshots,
-      calls: { begin: PEER_CALLS.snapshotBegin, chunk: PEER_CALLS.snapshotChunk, finish: PEER_CALLS.snapshotFinish },
+      attachments: this.storage.ids.receiver,
+      calls: SNAPSHOT_CALLS,
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, { deadlineMs }),
       step: (message) => this.replica.receive(message),
       pace: new CatchUpPace(systemClock, systemScheduler, config.catchUpBytes),

@@ -13,6 +13,7 @@ import { SnapshotError, SnapshotStore } from '../raft/snapshot';
 import { StableStoreError, whenRoom, type StableStore } from '../raft/stable';
 import { FIRST_GROUP } from './data-directory';
 import { GroupRecovery } from './group-recovery';
+import { IDS, IdStore } from './ids/id-store';
 import { LedgerMachine } from './ledger-machine';
 import type { GroupFolder, GroupStorageOptions } from './group-storage-options';
 import { StartupError } from './startup-error';
@@ -28,6 +29,7 @@ export class GroupStorage {
     readonly log: SegmentedLog,
     readonly outcomes: OutcomeStore,
     readonly machine: LedgerMachine,
+    readonly ids: IdStore,
     readonly snapshots: SnapshotStore,
     readonly snapshotter: Snapshotter,
     readonly snapshotMeta: SnapshotMeta,
@@ -68,7 +70,8 @@ export class GroupStorage {
     events.debug({ firstIndex: log.firstIndex, lastIndex: log.lastIndex }, 'the log is open');
     const outcomes = await OutcomeStore.open({ log, files, space });
     const hashSeed = Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16);
-    const machine = new LedgerMachine(outcomes, hashSeed, rules);
+    const ids = await IdStore.open({ directory: join(folder, IDS), files, seed: hashSeed, events, ...options.ids });
+    const machine = new LedgerMachine(outcomes, hashSeed, rules, ids);
     const directory = join(folder, 'snapshots');
     const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP, space });
     const snapshotter = new Snapshotter({
@@ -84,12 +87,15 @@ export class GroupStorage {
     });
     const meta = await restored(snapshotter, config.dataDir);
     if (meta instanceof NoUsableSnapshotError) {
+      await ids.stop();
       await outcomes.close();
       await log.close();
       if (await recovery.beginAnew(meta.message)) return GroupStorage.open(options);
       throw new StartupError(`${config.dataDir}: ${meta.message}`, 1);
     }
     events.debug({ index: meta.index, offset: machine.nextOffset }, 'the state is restored');
+    // What has arrived of a leader's snapshot is needed by that one, which is not in the list yet.
+    if (!(await store.isReceiving())) await ids.removeOrphans(attachmentsOf(store));
     const configurations = await lookedThrough(log, meta.index, rules, config.dataDir);
     events.debug({}, 'the log above the snapshot is looked through');
     const loss = await recovery.loss(log);
@@ -101,6 +107,7 @@ export class GroupStorage {
       log,
       outcomes,
       machine,
+      ids,
       store,
       snapshotter,
       meta,
@@ -117,6 +124,7 @@ export class GroupStorage {
 
   async close(): Promise<void> {
     await this.snapshotter.stop();
+    await this.ids.stop();
     await this.outcomes.close();
     try {
       await this.log.close();
@@ -140,6 +148,10 @@ export class GroupStorage {
       if (!lacksRoom(error)) throw error;
     }
   }
+}
+
+function attachmentsOf(store: SnapshotStore): ReadonlySet<string> {
+  return new Set(store.list().flatMap(({ meta }) => (meta.attachments ?? []).map(({ name }) => name)));
 }
 
 function lacksRoom(error: unknown): boolean {

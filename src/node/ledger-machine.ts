@@ -6,7 +6,10 @@ import { decodeRulesVersion, Rules } from '../ledger/rules-versions';
 import { SnapshotReader } from '../ledger/snapshot-reader';
 import { LedgerState } from '../ledger/state';
 import { Tables } from '../ledger/tables';
-import type { StateMachine } from '../raft/replica/state-machine';
+import type { RestorePoint, StateMachine } from '../raft/replica/state-machine';
+import type { Attachment } from '../raft/snapshot';
+import { IdFileDamageError } from './ids/run-format';
+import type { IdStore } from './ids/id-store';
 
 const NO_OUTCOMES = Buffer.alloc(0);
 
@@ -14,14 +17,19 @@ const NO_OUTCOMES = Buffer.alloc(0);
 export class LedgerMachine implements StateMachine {
   private state: LedgerState;
   private records = 0;
+  /** Index of the batch whose ids were looked up. */
+  private prepared = 0;
+  private looking: Promise<void> | undefined;
 
   constructor(
     private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'> & Partial<Pick<OutcomeStore, 'backlog'>>,
     /** This node's own, so that nobody can choose ids and names that collide in its tables. */
     private readonly hashSeed: number,
     readonly rules: Rules = new Rules(),
+    /** Where the oldest rows of transfers go; without it all of them stay in memory. */
+    private readonly ids?: IdStore,
   ) {
-    this.state = new LedgerState(new Tables(hashSeed));
+    this.state = new LedgerState(new Tables(hashSeed, ids?.archive));
   }
 
   /** Of the state as it is now; asked for anew each time, since a snapshot may replace the state. */
@@ -34,9 +42,39 @@ export class LedgerMachine implements StateMachine {
     return this.records;
   }
 
+  /** Rows of transfers that are in memory, whether or not they are on the disk as well. */
+  get rowsInMemory(): number {
+    const { count, rows } = this.state.transfers;
+    return count - rows.first;
+  }
+
   /** The version of the rules that the state stands under; version entries in the log raise it. */
   get rulesVersion(): number {
     return this.state.rulesVersion;
+  }
+
+  /** Looks the ids of a batch up that is applied next. Undefined where nothing has to be read. */
+  prepare(batch: Buffer, header: BatchHeader): Promise<void> | undefined {
+    const { ids, state } = this;
+    const holdsRecords = header.kind === BatchKind.Records || header.kind === BatchKind.System;
+    if (!ids || state.transfers.rows.first === 0 || !holdsRecords || this.prepared === header.index) return undefined;
+    const found = ids.archive.lookUp(state.idsIn(payloadOf(batch)));
+    if (!found) {
+      state.recall([]);
+      this.prepared = header.index;
+      return undefined;
+    }
+    this.looking = found.then(
+      (rows) => {
+        state.recall(rows);
+        this.prepared = header.index;
+      },
+      async (error: unknown) => {
+        if (error instanceof IdFileDamageError) await ids.setAside(error);
+        throw error;
+      },
+    );
+    return this.looking;
   }
 
   apply(batch: Buffer, header: BatchHeader): Buffer {
@@ -44,7 +82,9 @@ export class LedgerMachine implements StateMachine {
     if (header.kind !== BatchKind.Records && header.kind !== BatchKind.System) return NO_OUTCOMES;
     const { time, baseOffset, count } = header;
     if (header.kind === BatchKind.System) {
-      return this.rules.apply(this.state, { time, baseOffset, kind: 'system' }, payloadOf(batch));
+      const answers = this.rules.apply(this.state, { time, baseOffset, kind: 'system' }, payloadOf(batch));
+      this.ids?.afterBatch(this.state.transfers, answers.length / OUTCOME_ROW_BYTES);
+      return answers;
     }
     const rows = this.rules.apply(this.state, { time, baseOffset, kind: 'records', count }, payloadOf(batch));
     if (rows.length !== count * OUTCOME_ROW_BYTES) {
@@ -55,6 +95,7 @@ export class LedgerMachine implements StateMachine {
     sealOutcomes(rows, baseOffset);
     this.outcomes.write(baseOffset, rows);
     this.records = baseOffset + count;
+    this.ids?.afterBatch(this.state.transfers, count);
     return rows;
   }
 
@@ -66,8 +107,15 @@ export class LedgerMachine implements StateMachine {
     return this.state.snapshot();
   }
 
-  async restore(chunks: AsyncIterable<Buffer>, at: { readonly nextOffset: number }): Promise<void> {
-    const reader = new SnapshotReader(this.hashSeed);
+  attachments(): readonly Attachment[] {
+    return this.ids?.attachments() ?? [];
+  }
+
+  async restore(chunks: AsyncIterable<Buffer>, at: Omit<RestorePoint, 'index'>): Promise<void> {
+    // It belongs to the state that is replaced, and it reads what is closed then. What becomes of it was told to who asked.
+    await this.looking?.catch(() => undefined);
+    const archive = await this.ids?.restore(at.attachments ?? []);
+    const reader = new SnapshotReader(this.hashSeed, archive);
     for await (const chunk of chunks) reader.push(chunk);
     const state = new LedgerState(reader.finish());
     this.rules.check(state.rulesVersion, `A snapshot at offset ${at.nextOffset} stands under`);
@@ -77,7 +125,13 @@ export class LedgerMachine implements StateMachine {
       );
     }
     this.state = state;
+    this.prepared = 0;
     this.records = at.nextOffset;
+  }
+
+  /** Closes what it has opened beside the outcomes. */
+  async close(): Promise<void> {
+    await this.ids?.stop();
   }
 
   flush(): Promise<void> {

@@ -32,6 +32,10 @@ export const PEER_CALLS = {
   changeMember: 13,
   /** You were removed from the cluster for good. */
   removed: 14,
+  /** A file that a snapshot leans on, in chunks: SnapshotTransfer. */
+  attachmentBegin: 15,
+  attachmentChunk: 16,
+  attachmentFinish: 17,
 } as const;
 
 export class PeerBodyError extends Error {

@@ -7,8 +7,9 @@ import type { FileSystem } from '../log/files';
 import type { LogBoundary } from '../log/log-store';
 import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
 import { FIRST_GROUP } from '../node/data-directory';
+import { IDS } from '../node/ids/id-store';
 import { StartupError } from '../node/startup-error';
-import type { BackedUpEntries, BackupHeader, BackupSource } from '../raft/backup';
+import { snapshotBytes, type BackedUpEntries, type BackupHeader, type BackupSource } from '../raft/backup';
 import { type Configuration, decodeConfiguration, EMPTY_CONFIGURATION } from '../raft/core';
 import { systemClock } from '../raft/replica/environment';
 import type { NodeIdentity } from '../raft/stable';
@@ -33,6 +34,7 @@ interface LogSurvey {
 export class DirectorySource implements BackupSource {
   private constructor(
     private readonly files: FileSystem,
+    private readonly folder: string,
     private readonly segments: readonly SegmentPlace[],
     private readonly newest: GoodSnapshot | undefined,
     readonly header: BackupHeader,
@@ -60,17 +62,22 @@ export class DirectorySource implements BackupSource {
     const log = behind ? emptyBehind(snapshot) : survey;
     assertReaches(dataDir, log.before, snapshot);
     const header = headerOf(identity, stable, log, snapshot, await bytesOf(files, snapshot));
-    return new DirectorySource(files, behind ? [] : segments, snapshot, header);
+    return new DirectorySource(files, folder, behind ? [] : segments, snapshot, header);
   }
 
   /** About how many bytes the backup will have. */
   get expectedBytes(): number {
-    return this.segments.reduce((sum, { bytes }) => sum + bytes, this.header.snapshot?.bytes ?? 0);
+    return this.segments.reduce((sum, { bytes }) => sum + bytes, snapshotBytes(this.header));
   }
 
   async *snapshot(): AsyncGenerator<Buffer, void, undefined> {
     if (!this.newest) return;
-    const file = await this.files.open(this.newest.path, 'read');
+    yield* this.bytesIn(this.newest.path);
+    for (const { name } of this.header.snapshot?.attachments ?? []) yield* this.bytesIn(join(this.folder, IDS, name));
+  }
+
+  private async *bytesIn(path: string): AsyncGenerator<Buffer, void, undefined> {
+    const file = await this.files.open(path, 'read');
     try {
       for (let at = 0, size = await file.size(); at < size; at += PART_BYTES) {
         const piece = Buffer.allocUnsafe(Math.min(PART_BYTES, size - at));
@@ -196,8 +203,12 @@ function headerOf(
     nextOffset: last.nextOffset,
     commitIndex: Math.max(log.commitIndex, snapshot?.meta.index ?? 0),
     configuration: known,
-    snapshot: snapshot && { index: snapshot.meta.index, term: snapshot.meta.term, bytes },
+    snapshot: snapshot && backedUp(snapshot, bytes),
   };
+}
+
+function backedUp({ meta: { index, term, attachments } }: GoodSnapshot, bytes: number): BackupHeader['snapshot'] {
+  return { index, term, bytes, attachments };
 }
 
 function inTheWay({ file, position, what }: Finding): StartupError {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { FileSystem } from '../log/files';
 import { SnapshotError } from '../raft/snapshot';
 import type { SnapshotPlace } from './snapshot-audit';
@@ -14,8 +15,9 @@ export class LedgerCodesSeen {
       try {
         const reader = await SnapshotReader.open(files, path);
         try {
-          const machine = scratchMachine();
+          const machine = scratchMachine(files, dirname(path));
           await machine.restore(reader.chunks(), reader.meta);
+          await machine.close();
           for (let number = 1; ; number++) {
             const ledger = machine.reader.ledgerByNumber(number);
             if (!ledger) return;

@@ -16,11 +16,13 @@ import { OutcomeStore } from '../log/outcomes';
 import { SegmentedLog } from '../log/segmented-log';
 import { OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
 import { FIRST_GROUP } from '../node/data-directory';
+import { IDS } from '../node/ids/id-store';
 import type { BackupSource } from '../raft/backup';
 import { EMPTY_CONFIGURATION, encodeConfiguration } from '../raft/core';
 import { systemClock } from '../raft/replica/environment';
 import { SnapshotReader, SnapshotStore, type StoredSnapshot } from '../raft/snapshot';
 import { LevelStableStore } from '../raft/stable';
+import { writeInARow } from './files-in-a-row';
 
 const NODE_ID_BYTES = 8;
 const CLUSTER_ID_BYTES = 16;
@@ -108,17 +110,9 @@ class DirectoryMaker {
 
   private async receive(path: string): Promise<void> {
     const { files, source, onBytes } = this.options;
-    const file = await files.open(path, 'create');
-    try {
-      let at = 0;
-      for await (const piece of source.snapshot()) {
-        await file.write([piece], at);
-        at += piece.length;
-        onBytes(piece.length);
-      }
-    } finally {
-      await file.close();
-    }
+    const { bytes = 0, attachments = [] } = source.header.snapshot ?? {};
+    const beside = attachments.map(({ name, bytes }) => ({ path: join(this.folder, IDS, name), bytes }));
+    await writeInARow(files, [{ path, bytes }, ...beside], source.snapshot(), onBytes);
   }
 
   /** @returns where the entry stands that makes this node the only voter */

@@ -16,6 +16,8 @@ import { type GoodSnapshot, restoreFrom } from './snapshot-audit';
 
 export interface ReplayOptions {
   readonly files: FileSystem;
+  /** The folder of the snapshots. */
+  readonly directory: string;
   /** Ascending by index. */
   readonly snapshots: readonly GoodSnapshot[];
   /** Entries above it may yet turn out never to have been committed: they are not applied. */
@@ -58,7 +60,7 @@ export class Replay {
     if (!this.machine || header.index <= this.at || header.index > this.options.committed) {
       return this.compareRows(header, undefined, position);
     }
-    const rows = this.apply(bytes, header, position);
+    const rows = await this.apply(bytes, header, position);
     if (!rows) return;
     this.at = header.index;
     await this.compareRows(header, rows, position);
@@ -75,7 +77,9 @@ export class Replay {
       if (!(error instanceof InvariantViolation)) throw error;
       this.damage(0, `After entry ${this.at} something does not hold that must always hold of money: ${error.message}`);
     }
-    return { from: this.from, to: this.at, stateHash: machine.hash(), nextOffset: machine.nextOffset };
+    const replayed = { from: this.from, to: this.at, stateHash: machine.hash(), nextOffset: machine.nextOffset };
+    await machine.close();
+    return replayed;
   }
 
   /** Makes sure that there is a state at `index` or above it that the log goes on from, where one is kept. */
@@ -84,8 +88,9 @@ export class Replay {
     if (this.started && !gap) return;
     if (gap && this.machine && this.at >= index) return;
     const hadState = this.machine !== undefined;
+    await this.machine?.close();
     this.machine = undefined;
-    if (!this.started && index === 0) this.machine = scratchMachine();
+    if (!this.started && index === 0) this.machine = scratchMachine(this.options.files, this.options.directory);
     const snapshot = this.machine ? undefined : this.options.snapshots.find(({ meta }) => meta.index >= index);
     if (snapshot) {
       this.machine = await restoreFrom(this.options.files, snapshot);
@@ -101,8 +106,9 @@ export class Replay {
     this.note(`Entries ${this.previous + 1} to ${index} are missing; the replay ${onward}.`);
   }
 
-  private apply(bytes: Buffer, header: BatchHeader, position: number): Buffer | undefined {
+  private async apply(bytes: Buffer, header: BatchHeader, position: number): Promise<Buffer | undefined> {
     try {
+      await this.machine!.prepare(bytes, header);
       return this.machine!.apply(bytes, header);
     } catch (error) {
       if (!(error instanceof InvariantViolation)) throw error;
@@ -111,6 +117,7 @@ export class Replay {
         `Entry ${header.index} cannot be applied: ${error.message} The replay ends there.`,
         header.index,
       );
+      await this.machine?.close();
       this.machine = undefined;
       return undefined;
     }

@@ -1,11 +1,12 @@
 /** Reads every snapshot that a group keeps, to its last byte, and finds out what state each of them holds. */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileSystem } from '../log/files';
 import { SnapshotError, type SnapshotFileMeta, SnapshotReader } from '../raft/snapshot';
 import { CHUNK_HEADER_BYTES } from '../raft/snapshot/snapshot-format';
 import { InvariantViolation } from '../ledger/invariant';
 import { SnapshotFormatError } from '../ledger/snapshot-format';
+import { IdFileDamageError } from '../node/ids/run-format';
 import type { Finding, OnFinding } from './finding';
 import { scratchMachine } from './scratch-machine';
 
@@ -79,16 +80,24 @@ class SnapshotWalk {
     try {
       const { meta } = reader;
       this.assertBelongs(reader, owner);
-      const machine = scratchMachine();
-      await machine.restore(this.counted(reader), meta);
-      machine.assertInvariants();
-      return { meta, stateHash: machine.hash() };
+      const machine = scratchMachine(this.files, dirname(this.path));
+      try {
+        await machine.restore(this.counted(reader), meta);
+        machine.assertInvariants();
+        return { meta, stateHash: machine.hash() };
+      } finally {
+        await machine.close();
+      }
     } finally {
       await reader.close();
     }
   }
 
   findingFor(error: unknown): Finding | undefined {
+    if (error instanceof SnapshotError && error.cause instanceof IdFileDamageError) {
+      const { file, position, message } = error.cause;
+      return { kind: 'damage', file, position, what: `The snapshot ${this.path} leans on it, and ${message}` };
+    }
     const known =
       (error instanceof SnapshotError && error.code !== 'FAILED') ||
       error instanceof SnapshotFormatError ||
@@ -122,7 +131,7 @@ export async function restoreFrom(
 ): Promise<ReturnType<typeof scratchMachine>> {
   const reader = await SnapshotReader.open(files, snapshot.path);
   try {
-    const machine = scratchMachine();
+    const machine = scratchMachine(files, dirname(snapshot.path));
     await machine.restore(reader.chunks(), snapshot.meta);
     return machine;
   } finally {

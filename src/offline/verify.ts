@@ -144,7 +144,8 @@ class Verification {
     const { files } = this;
     const outcomes = new OutcomeRows(files);
     const report: OnFinding = (finding) => this.report(finding);
-    const replay = new Replay({ files, snapshots, committed, outcomes, report });
+    const directory = join(this.options.dataDir, 'groups', String(FIRST_GROUP), 'snapshots');
+    const replay = new Replay({ files, directory, snapshots, committed, outcomes, report });
     try {
       for await (const item of auditLog({ files, group: FIRST_GROUP, segments })) {
         if (item.kind === 'segment') {

@@ -51,6 +51,7 @@ describe('the backup of a running group', () => {
         newestValid: () => Promise.resolve(undefined),
         read: () => Promise.reject(new Error('there is no snapshot')),
       },
+      attachments: { check: () => Promise.resolve(), read: () => Promise.resolve(Buffer.alloc(0)) },
       snapshotter: {
         holdLog: () => {
           held += 1;

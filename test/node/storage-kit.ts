@@ -21,6 +21,8 @@ export interface StorageFlags {
   readonly retentionBytes?: number;
   /** Milliseconds. */
   readonly retentionAge?: number;
+  /** Runs of ids; the usual ones where nothing is said. */
+  readonly ids?: { readonly runRows: number; readonly keptRows: number };
   /** Watches the disk, with this reserve; it looks when the test says so. */
   readonly reserveBytes?: number;
 }
@@ -105,6 +107,7 @@ export class StorageKit {
       fatal: () => undefined,
       ...(space && { space }),
       ...(flags.rules && { rules: flags.rules }),
+      ...(flags.ids && { ids: flags.ids }),
     });
     const { lastIndex: index, lastTerm: term, nextOffset, lastHash: hash, lastTime: time } = storage.log;
     const kit = new StorageKit(files, stable, storage, events, space, { index, term, nextOffset, hash, time }, witness);
@@ -174,6 +177,7 @@ export class StorageKit {
     while (this.applied < log.lastIndex) {
       for (const batch of await log.read(this.applied + 1, 1 << 20)) {
         const header = readHeader(batch);
+        await machine.prepare(batch, header);
         machine.apply(batch, header);
         snapshotter.applied(header, batch.length);
         this.applied = boundaryAfter(batch).index;

@@ -3,6 +3,7 @@ import { RulesVersionError } from '../../src/ledger/rules-versions';
 import { FileSystemError } from '../../src/log/files';
 import { LogDamageError } from '../../src/log/log-errors';
 import type { GroupStorage } from '../../src/node/group-storage';
+import { IdFileDamageError } from '../../src/node/ids/run-format';
 import type { OutcomeKeeper } from '../../src/node/outcome-keeper';
 import type { PeerAddresses } from '../../src/node/peer-addresses';
 import { StartupError } from '../../src/node/startup-error';
@@ -265,6 +266,7 @@ function isDamage(error: unknown): error is Error {
   const typed =
     error instanceof LogDamageError ||
     error instanceof SnapshotError ||
+    error instanceof IdFileDamageError ||
     error instanceof NoUsableSnapshotError ||
     error instanceof StableStoreError ||
     error instanceof StartupError;

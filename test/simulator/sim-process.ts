@@ -7,6 +7,7 @@ import type { RepairPeers } from '../../src/node/log-repair';
 import { MembershipLoop, type MembershipLoopOptions } from '../../src/node/membership-loop';
 import { PeerAddresses } from '../../src/node/peer-addresses';
 import { PEER_CALLS } from '../../src/node/peer-calls';
+import { serveSnapshots, SNAPSHOT_CALLS } from '../../src/node/snapshot-calls';
 import { repairPeers } from '../../src/node/repair-peers';
 import { RulesUpgrade } from '../../src/node/rules-upgrade';
 import { WritePath } from '../../src/node/write-path';
@@ -27,6 +28,8 @@ import type { SimWorld } from './sim-world';
 import { MILLISECOND } from './virtual-time';
 
 const DATA_DIR = '/node';
+/** As few as a run can have, so that every simulated hour has some, and no row stays in memory that is in one. */
+const SMALL_RUNS = { runRows: 64, keptRows: 0 };
 const LEADER_POLL_MILLIS = 25;
 const PARTITIONS = 1;
 const ASK_MILLIS = 2_000;
@@ -64,6 +67,7 @@ export class SimProcess {
       events: life.events,
       fatal: this.fatal,
       rules: machine.rules,
+      ids: SMALL_RUNS,
     });
     const transfer = this.snapshotTransfer(storage);
     const replica = this.replica(storage, stable, transfer, addresses);
@@ -224,12 +228,12 @@ export class SimProcess {
 
   private snapshotTransfer(storage: GroupStorage): SnapshotTransfer {
     const { machine, life, transport } = this;
-    const { snapshotBegin: begin, snapshotChunk: chunk, snapshotFinish: finish } = PEER_CALLS;
     return new SnapshotTransfer({
       id: machine.id,
       group: FIRST_GROUP,
       store: storage.snapshots,
-      calls: { begin, chunk, finish },
+      attachments: storage.ids.receiver,
+      calls: SNAPSHOT_CALLS,
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, deadlineMs),
       step: (message) => machine.receive(message),
       pace: new CatchUpPace(life.clock, life.scheduler, this.world.settings.limits.catchUpBytes),
@@ -268,10 +272,8 @@ export class SimProcess {
     const { handlers } = this.machine;
     const left = (deadline: number): number => Math.max(1, deadline - this.life.clock.monotonicMillis());
     handlers.set(PEER_CALLS.submit, (call) => writes.serve(call.body, left(call.deadline)));
+    serveSnapshots((method, answer) => handlers.set(method, answer), transfer);
     handlers.set(PEER_CALLS.entries, (call) => serveEntries(storage.log, replica.status().commit, call.body));
-    handlers.set(PEER_CALLS.snapshotBegin, (call) => transfer.begin(call));
-    handlers.set(PEER_CALLS.snapshotChunk, (call) => transfer.chunk(call));
-    handlers.set(PEER_CALLS.snapshotFinish, (call) => transfer.finish(call));
   }
 }
 

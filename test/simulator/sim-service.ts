@@ -98,6 +98,7 @@ export class SimService {
       caughtUp: (deadlineMs) => barrier.wait({ level: 'LINEARIZABLE' }, deadlineMs),
       owner: () => ({ clusterId: machine.clusterId, nodeId: machine.id, nodeName: machine.name, partitions: 1 }),
       snapshots: storage.snapshots,
+      attachments: storage.ids.receiver,
       snapshotter: storage.snapshotter,
     });
     const memberChanges = new MemberChanges({

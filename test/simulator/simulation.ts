@@ -201,6 +201,7 @@ export class Simulation implements SimWorld {
 
   observed(node: SimNode, machine: LedgerMachine): StateMachine {
     return {
+      prepare: (batch, header) => machine.prepare(batch, header),
       apply: (batch, header) => {
         const outcomes = machine.apply(batch, header);
         this.trace.add(node.name, `applies ${header.index}.${header.term}`);
@@ -211,6 +212,7 @@ export class Simulation implements SimWorld {
         return outcomes;
       },
       snapshot: () => machine.snapshot(),
+      attachments: () => machine.attachments(),
       restore: (chunks, at) => machine.restore(chunks, at),
       flush: () => machine.flush(),
     };

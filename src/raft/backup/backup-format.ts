@@ -1,14 +1,14 @@
 /**
  * A backup of one group: one stream of bytes, in a file or on the wire. Little-endian. It begins with
  *
- *   0 u32 magic "LNBK"   4 u16 format version = 1   6 u16 = 0
+ *   0 u32 magic "LNBK"   4 u16 format version = 1, or 2 where the snapshot has attachments   6 u16 = 0
  *
  * and goes on with frames:
  *
  *   0 u32 type   4 u32 length of the data   8 u32 CRC-32 over type, length and data   12 u32 = 0   16 data
  *
- * in this order: one HEADER (JSON); SNAPSHOT frames, the bytes of a snapshot file one behind the other, none where there is
- * no snapshot; then the log, a LOG frame of whole batches as they are in the segments, each followed by an OUTCOMES frame
+ * in this order: one HEADER (JSON); SNAPSHOT frames, the bytes of a snapshot file and of its attachments one behind the other,
+ * none where there is no snapshot; then the log, a LOG frame of whole batches as they are in the segments, each followed by an OUTCOMES frame
  * (u64 offset of the first row, rows of 64 bytes) where its batches hold records; one END: u64 frames before it, u64 bytes
  * before it, SHA-256 over all of them.
  */
@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { HASH_BYTES } from '../../log/batch';
 import type { LogBoundary } from '../../log/log-store';
 import { readU64, writeU64 } from '../../log/u64';
+import { isAttachment, type Attachment } from '../snapshot';
 import { type Configuration, ConfigurationFormatError, decodeConfiguration } from '../core';
 
 export const BACKUP_PREFACE_BYTES = 8;
@@ -29,7 +30,8 @@ export const END_BYTES = 16 + HASH_BYTES;
 export const FrameType = { HEADER: 1, SNAPSHOT: 2, LOG: 3, OUTCOMES: 4, END: 5 } as const;
 
 const MAGIC = 0x4b424e4c;
-const VERSION = 1;
+const VERSION = 2;
+const WITHOUT_ATTACHMENTS = 1;
 
 /** What a backup holds, and of whom. */
 export interface BackupHeader {
@@ -49,8 +51,22 @@ export interface BackupHeader {
   readonly commitIndex: number;
   /** In force at the last entry. */
   readonly configuration: Configuration;
-  /** `bytes` of the file. */
-  readonly snapshot: { readonly index: number; readonly term: number; readonly bytes: number } | undefined;
+  readonly snapshot: BackedUpSnapshot | undefined;
+}
+
+export interface BackedUpSnapshot {
+  readonly index: number;
+  readonly term: number;
+  /** Of the file. */
+  readonly bytes: number;
+  /** In the order of their bytes behind those of the file; undefined: none. */
+  readonly attachments?: readonly Attachment[] | undefined;
+}
+
+/** Bytes of the snapshot's file and its attachments. */
+export function snapshotBytes({ snapshot }: Pick<BackupHeader, 'snapshot'>): number {
+  if (!snapshot) return 0;
+  return (snapshot.attachments ?? []).reduce((sum, { bytes }) => sum + bytes, snapshot.bytes);
 }
 
 /** The bytes are no backup, or not the one that was made. */
@@ -67,10 +83,11 @@ export class BackupError extends Error {
   }
 }
 
-export function encodePreface(): Buffer {
+export function encodePreface({ snapshot }: Pick<BackupHeader, 'snapshot'>): Buffer {
   const preface = Buffer.alloc(BACKUP_PREFACE_BYTES);
   preface.writeUInt32LE(MAGIC, 0);
-  preface.writeUInt16LE(VERSION, 4);
+  const isPlain = (snapshot?.attachments ?? []).length === 0;
+  preface.writeUInt16LE(isPlain ? WITHOUT_ATTACHMENTS : VERSION, 4);
   return preface;
 }
 
@@ -80,8 +97,11 @@ export function checkPreface(preface: Buffer): void {
     throw new BackupError(0, 'it does not begin like a backup');
   }
   const version = preface.readUInt16LE(4);
-  if (version !== VERSION) {
-    throw new BackupError(4, `its format is ${version}, and this program knows format ${VERSION}: use a newer one`);
+  if (version < WITHOUT_ATTACHMENTS || version > VERSION) {
+    throw new BackupError(
+      4,
+      `its format is ${version}, and this program knows formats up to ${VERSION}: use a newer one`,
+    );
   }
   if (preface.readUInt16LE(6) !== 0) throw new BackupError(6, 'is something other than zero');
 }
@@ -143,7 +163,12 @@ const headerShape = z.object({
   }),
   ...{ lastIndex: count, nextOffset: count, commitIndex: count },
   configuration: z.unknown(),
-  snapshot: z.object({ index: count, term: count, bytes: count }).optional(),
+  snapshot: z
+    .object({
+      ...{ index: count, term: count, bytes: count },
+      attachments: z.array(z.object({ name: z.string(), bytes: count }).refine(isAttachment)).optional(),
+    })
+    .optional(),
 });
 
 /** Throws BackupError. @param position of the frame */

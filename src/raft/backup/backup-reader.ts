@@ -14,6 +14,7 @@ import {
   frameHolds,
   FrameType,
   MAX_FRAME_BYTES,
+  snapshotBytes,
 } from './backup-format';
 import type { BackedUpEntries, BackupSource } from './backup-source';
 import { ByteQueue } from './byte-queue';
@@ -61,7 +62,7 @@ export class BackupReader implements BackupSource {
   }
 
   async *snapshot(): AsyncGenerator<Buffer, void, undefined> {
-    let left = this.header.snapshot?.bytes ?? 0;
+    let left = snapshotBytes(this.header);
     while (left > 0) {
       const { type, data, position } = await this.next();
       if (type !== FrameType.SNAPSHOT || data.length > left) throw new BackupError(position, 'a snapshot is expected');

@@ -11,7 +11,10 @@ export interface BackedUpEntries {
 /** What a backup is made of, wherever it comes from: a running group, the directory of a stopped node, or a backup. */
 export interface BackupSource {
   readonly header: BackupHeader;
-  /** The bytes of the snapshot's file; nothing where the header names none. To be read to its end before the entries are. */
+  /**
+   * The bytes of the snapshot's file, then those of its attachments; nothing where the header names none. To be read to its
+   * end before the entries are.
+   */
   snapshot(): AsyncIterable<Buffer>;
   /** From the entry behind `header.before` to `header.lastIndex`. */
   entries(): AsyncIterable<BackedUpEntries>;

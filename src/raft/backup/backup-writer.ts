@@ -25,7 +25,7 @@ export async function* writeBackup(source: BackupSource): AsyncGenerator<Buffer,
     yield counted(encodeFrameHeader(type, data));
     yield counted(data);
   }
-  yield counted(encodePreface());
+  yield counted(encodePreface(source.header));
   yield* frame(FrameType.HEADER, encodeBackupHeader(source.header));
   for await (const piece of source.snapshot()) yield* frame(FrameType.SNAPSHOT, piece);
   for await (const { batches, outcomes } of source.entries()) {

@@ -28,10 +28,12 @@ export class Applier {
   private stopped: ReplicaError | undefined;
   private paused = false;
   private waiters: IndexWaiter[] = [];
+  /** Read, and not applied yet: the first of them had to be prepared. */
+  private ahead: readonly Buffer[] = [];
 
   constructor(
     private readonly log: LogStore,
-    private readonly machine: Pick<StateMachine, 'apply' | 'backlog'>,
+    private readonly machine: Pick<StateMachine, 'apply' | 'backlog' | 'prepare'>,
     private readonly clock: Clock,
     private readonly scheduler: Scheduler,
     private readonly events: ApplierEvents,
@@ -110,24 +112,36 @@ export class Applier {
     const until = this.clock.monotonicMillis() + SLICE_MILLIS;
     while (this.appliedTo < this.commit && !this.stopped && !this.paused) {
       const backlog = this.machine.backlog?.();
-      if (backlog) {
-        backlog.then(
-          () => this.continueSlice(),
-          (error: unknown) => this.events.failed(error),
-        );
-        return;
-      }
-      const batches = this.log.cached(this.appliedTo + 1, READ_BYTES);
+      if (backlog) return this.continueAfter(backlog);
+      const batches = this.takeAhead() ?? this.log.cached(this.appliedTo + 1, READ_BYTES);
       if (!batches || batches.length === 0) {
         this.loadThenContinue();
         return;
       }
-      if (!this.applyAll(batches, until)) {
-        this.scheduler.defer(() => this.continueSlice());
-        return;
-      }
+      const preparation = this.applyAll(batches, until);
+      if (preparation === true) continue;
+      if (preparation) return this.continueAfter(preparation);
+      this.scheduler.defer(() => this.continueSlice());
+      return;
     }
     this.running = false;
+  }
+
+  private continueAfter(work: Promise<void>): void {
+    work.then(
+      () => this.continueSlice(),
+      (error: unknown) => {
+        if (!this.stopped) this.events.failed(error);
+      },
+    );
+  }
+
+  /** What was read before and is next; a snapshot may have been installed meanwhile. */
+  private takeAhead(): readonly Buffer[] | undefined {
+    const { ahead } = this;
+    this.ahead = [];
+    const [next] = ahead;
+    return next && readHeader(next).index === this.appliedTo + 1 ? ahead : undefined;
   }
 
   private continueSlice(): void {
@@ -135,13 +149,19 @@ export class Applier {
     this.run();
   }
 
-  /** False when the slice's time is over. */
-  private applyAll(batches: readonly Buffer[], until: number): boolean {
-    for (const batch of batches) {
+  /** False when the slice's time is over; a promise where the next batch is being prepared: it is applied when that resolves. */
+  private applyAll(batches: readonly Buffer[], until: number): boolean | Promise<void> {
+    for (const [i, batch] of batches.entries()) {
       if (this.appliedTo >= this.commit || this.stopped || this.paused) return true;
       const header = readHeader(batch);
       if (header.index !== this.appliedTo + 1) {
         throw new Error(`Batch ${header.index} was read where batch ${this.appliedTo + 1} is to be applied.`);
+      }
+      const preparation = this.machine.prepare?.(batch, header);
+      if (preparation) {
+        // What is committed now stays as it is; anything behind it may be another entry by then.
+        this.ahead = batches.slice(i, i + this.commit - this.appliedTo);
+        return preparation;
       }
       const outcomes = this.machine.apply(batch, header);
       this.appliedTo = header.index;
@@ -158,9 +178,10 @@ export class Applier {
       (batches) => {
         try {
           // A snapshot may have been installed while the disk was read.
-          if (this.appliedTo + 1 === from && !this.stopped && !this.paused)
-            this.applyAll(batches, Number.POSITIVE_INFINITY);
-          this.continueSlice();
+          const isNext = this.appliedTo + 1 === from && !this.stopped && !this.paused;
+          const preparation = isNext && this.applyAll(batches, Number.POSITIVE_INFINITY);
+          if (preparation instanceof Promise) this.continueAfter(preparation);
+          else this.continueSlice();
         } catch (error) {
           this.events.failed(error);
         }

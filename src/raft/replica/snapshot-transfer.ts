@@ -1,5 +1,13 @@
 import type { Message, NodeId, SnapshotMeta } from '../core';
-import { SnapshotError, type IncomingSnapshot, type SnapshotStore, type StoredSnapshot } from '../snapshot';
+import {
+  isAttachment,
+  SnapshotError,
+  type Attachment,
+  type AttachmentStore,
+  type IncomingSnapshot,
+  type SnapshotStore,
+  type StoredSnapshot,
+} from '../snapshot';
 import { CallError, type IncomingCall } from '../transport';
 import type { CatchUpPace } from './catch-up-pace';
 import type { EventLog } from './environment';
@@ -9,12 +17,16 @@ export interface SnapshotCalls {
   readonly begin: number;
   readonly chunk: number;
   readonly finish: number;
+  readonly attachmentBegin: number;
+  readonly attachmentChunk: number;
+  readonly attachmentFinish: number;
 }
 
 export interface SnapshotTransferOptions {
   readonly id: NodeId;
   readonly group: number;
   readonly store: SnapshotStore;
+  readonly attachments: AttachmentStore;
   readonly calls: SnapshotCalls;
   readonly call: (to: NodeId, group: number, method: number, body: Buffer, deadlineMs: number) => Promise<Buffer>;
   /** Hands the finished snapshot to the core, as a message of its sender. */
@@ -58,6 +70,7 @@ export class SnapshotTransfer {
           pace.sent(to, bytes.length);
           await pace.turn(to);
         }
+        for (const attachment of newest.meta.attachments ?? []) await this.sendAttachment(to, attachment);
         await this.ask(to, this.options.calls.finish, u64(term));
       } finally {
         await reader.close();
@@ -71,6 +84,41 @@ export class SnapshotTransfer {
       );
       return undefined;
     }
+  }
+
+  /** What the peer has already is not sent again. */
+  private async sendAttachment(to: NodeId, attachment: Attachment): Promise<void> {
+    const { attachments, calls, pace } = this.options;
+    let at = readU64(await this.ask(to, calls.attachmentBegin, encodeAttachment(attachment)), 0);
+    while (at < attachment.bytes) {
+      const bytes = await attachments.read(attachment.name, at, Math.min(CHUNK_BYTES, attachment.bytes - at));
+      if (bytes.length === 0)
+        throw new SnapshotError('DAMAGED', `The attachment ${attachment.name} ends at byte ${at}.`);
+      at = readU64(await this.ask(to, calls.attachmentChunk, Buffer.concat([u64(at), bytes])), 0);
+      pace.sent(to, bytes.length);
+      await pace.turn(to);
+    }
+    await this.ask(to, calls.attachmentFinish, Buffer.alloc(0));
+  }
+
+  /** Serves `attachmentBegin`: answers how many bytes of it are here already. It goes with the snapshot that was begun before. */
+  async attachmentBegin(call: IncomingCall): Promise<Buffer> {
+    this.expected(call.from);
+    return u64(await told(this.options.attachments.beginReceive(decodeAttachment(call.body))));
+  }
+
+  /** Serves `attachmentChunk`. */
+  async attachmentChunk(call: IncomingCall): Promise<Buffer> {
+    this.expected(call.from);
+    const at = readU64(call.body, 0);
+    return u64(await told(this.options.attachments.write(at, call.body.subarray(OFFSET_BYTES))));
+  }
+
+  /** Serves `attachmentFinish`: verifies it. */
+  async attachmentFinish(call: IncomingCall): Promise<Buffer> {
+    this.expected(call.from);
+    await told(this.options.attachments.finishReceive());
+    return Buffer.alloc(0);
   }
 
   /** Serves `begin`: answers how many bytes of this snapshot are here already. */
@@ -140,6 +188,17 @@ function encodeBegin({ meta, bytes }: StoredSnapshot): Buffer {
   body.writeBigUInt64LE(BigInt(meta.term), 8);
   body.writeBigUInt64LE(BigInt(bytes), 16);
   return body;
+}
+
+/** u64 length of the file, its name. */
+function encodeAttachment({ name, bytes }: Attachment): Buffer {
+  return Buffer.concat([u64(bytes), Buffer.from(name, 'utf8')]);
+}
+
+function decodeAttachment(body: Buffer): Attachment {
+  const attachment = { bytes: readU64(body, 0), name: body.toString('utf8', OFFSET_BYTES) };
+  if (isAttachment(attachment)) return attachment;
+  throw new CallError('INVALID_ARGUMENT', 'NO_ATTACHMENT', 'the body does not name an attachment', { sent: true });
 }
 
 function u64(value: number): Buffer {

@@ -209,7 +209,8 @@ export class Snapshotter {
   private async restoreFrom(meta: SnapshotFileMeta): Promise<void> {
     const reader = await this.options.store.read(meta.index);
     try {
-      await this.options.machine.restore(reader.chunks(), { index: meta.index, nextOffset: meta.nextOffset });
+      const { index, nextOffset, attachments } = meta;
+      await this.options.machine.restore(reader.chunks(), { index, nextOffset, attachments });
     } finally {
       await reader.close();
     }
@@ -224,6 +225,7 @@ export class Snapshotter {
       ...end,
       hash: Buffer.from(end.hash),
       configuration: this.attached.configurationAt(end.index),
+      attachments: machine.attachments?.(),
     };
     const chunks = machine.snapshot();
     // What replay would derive again has to be durable before there is nothing to replay it from.

@@ -3,6 +3,7 @@ import type { LogBoundary } from '../../log/log-store';
 import { HASH_BYTES } from '../../log/batch';
 import { readU64, writeU64 } from '../../log/u64';
 import { ConfigurationFormatError, decodeConfiguration, encodeConfiguration, type Configuration } from '../core';
+import { decodeAttachments, encodeAttachments, type Attachment } from './attachment';
 import { SnapshotError } from './snapshot-error';
 
 /**
@@ -13,11 +14,15 @@ import { SnapshotError } from './snapshot-error';
  *  56 u64 index   64 u64 term   72 u64 next offset   80 u64 time, µs   88 32 bytes: hash of the batch at the index
  * 120 configuration
  *
+ * Format 2, written where there are attachments, has behind the configuration a u32 length and so many bytes of JSON:
+ * [[name, bytes], …].
+ *
  * Chunk: u32 length (not 0), u32 crc32 over length and data, data. Trailer:
  *
  *   0 u32 = 0   4 u32 crc32 over the rest of it   8 u64 chunks   16 u64 bytes in them   24 SHA-256 over all before the trailer
  */
-export const SNAPSHOT_FORMAT_VERSION = 1;
+export const SNAPSHOT_FORMAT_VERSION = 2;
+const WITHOUT_ATTACHMENTS = 1;
 export const HEADER_FIXED_BYTES = 120;
 export const CHUNK_HEADER_BYTES = 8;
 export const TRAILER_BYTES = 56;
@@ -32,6 +37,8 @@ const CLUSTER_ID_BYTES = 32;
 /** The last batch that a snapshot contains, where the log goes on behind it, and the membership as of it. */
 export interface SnapshotFileMeta extends LogBoundary {
   readonly configuration: Configuration;
+  /** Files beside it that it leans on; undefined or empty where it stands by itself. */
+  readonly attachments?: readonly Attachment[] | undefined;
 }
 
 export interface SnapshotOwner {
@@ -42,9 +49,11 @@ export interface SnapshotOwner {
 export function encodeHeader(owner: SnapshotOwner, meta: SnapshotFileMeta): Buffer {
   if (meta.hash.length !== HASH_BYTES) throw new RangeError(`A hash has ${HASH_BYTES} bytes, not ${meta.hash.length}.`);
   const configuration = encodeConfiguration(meta.configuration);
-  const header = Buffer.alloc(Math.ceil((HEADER_FIXED_BYTES + configuration.length) / 8) * 8);
+  const attachments = encodeAttachments(meta.attachments ?? []);
+  const length = HEADER_FIXED_BYTES + configuration.length + attachments.length;
+  const header = Buffer.alloc(Math.ceil(length / 8) * 8);
   header.writeUInt32LE(MAGIC, 0);
-  header.writeUInt16LE(SNAPSHOT_FORMAT_VERSION, 4);
+  header.writeUInt16LE(attachments.length > 0 ? SNAPSHOT_FORMAT_VERSION : WITHOUT_ATTACHMENTS, 4);
   header.writeUInt32LE(header.length, 8);
   header.write(owner.clusterId, 16, CLUSTER_ID_BYTES, 'latin1');
   header.writeUInt32LE(owner.group, 48);
@@ -55,6 +64,7 @@ export function encodeHeader(owner: SnapshotOwner, meta: SnapshotFileMeta): Buff
   writeU64(header, meta.time, 80);
   meta.hash.copy(header, 88);
   configuration.copy(header, HEADER_FIXED_BYTES);
+  attachments.copy(header, HEADER_FIXED_BYTES + configuration.length);
   header.writeUInt32LE(headerChecksum(header), CRC_AT);
   return header;
 }
@@ -95,6 +105,7 @@ export function decodeHeader(header: Buffer): { readonly owner: SnapshotOwner; r
       ...numbers,
       hash: Buffer.from(header.subarray(88, 88 + HASH_BYTES)),
       configuration: readConfiguration(header.subarray(HEADER_FIXED_BYTES, configurationEnd)),
+      attachments: version === WITHOUT_ATTACHMENTS ? undefined : readAttachments(header.subarray(configurationEnd)),
     },
   };
 }
@@ -147,6 +158,12 @@ function headerChecksum(header: Buffer): number {
 
 function chunkChecksum(header: Buffer, chunk: Buffer): number {
   return crc32(chunk, crc32(header.subarray(0, 4)));
+}
+
+function readAttachments(bytes: Buffer): readonly Attachment[] {
+  const attachments = decodeAttachments(bytes);
+  if (!attachments) throw damaged('its list of attachments makes no sense');
+  return attachments;
 }
 
 function readConfiguration(bytes: Buffer): Configuration {

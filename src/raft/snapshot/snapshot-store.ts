@@ -188,6 +188,12 @@ export class SnapshotStore {
     if (old.length > 0) await this.options.files.syncDirectory(this.options.directory);
   }
 
+  /** Whether a snapshot has arrived in part, and is waited for. */
+  async isReceiving(): Promise<boolean> {
+    const { files, directory } = this.options;
+    return (await files.list(directory)).some((file) => file.endsWith(PARTIAL));
+  }
+
   private hasRoomFor(bytes: number): boolean {
     const { space } = this.options;
     return !space || space.freeBytes - bytes >= ROOM_TO_INSTALL_BYTES;

@@ -4,13 +4,15 @@ import { NodeFiles } from '../../../src/log/node-files';
 import type { Message } from '../../../src/raft/core';
 import { CatchUpPace } from '../../../src/raft/replica/catch-up-pace';
 import { systemClock, systemScheduler } from '../../../src/raft/replica/environment';
+import { RunReceiver } from '../../../src/node/ids/run-receiver';
+import { SNAPSHOT_CALLS } from '../../../src/node/snapshot-calls';
 import { SnapshotTransfer } from '../../../src/raft/replica/snapshot-transfer';
 import { SnapshotStore } from '../../../src/raft/snapshot';
 import { CallError, type IncomingCall } from '../../../src/raft/transport';
 import { recordedEvents } from '../../node/recorded-events';
 import { CLUSTER, CONFIGURATION, SnapshottedGroup } from './snapshotted-group';
 
-const CALLS = { begin: 8, chunk: 9, finish: 10 };
+const CALLS = SNAPSHOT_CALLS;
 const MIB = 1 << 20;
 
 interface Sent {
@@ -39,6 +41,7 @@ class End {
       group: 0,
       store,
       calls: CALLS,
+      attachments: new RunReceiver(new NodeFiles(), folder),
       call: async (to, group, method, body) => {
         const offset = method === CALLS.chunk ? Number(body.readBigUInt64LE(0)) : 0;
         this.sent.push({ method, offset, bytes: body.length });
@@ -67,8 +70,20 @@ class End {
   /** As the transport does it: what the handler throws is the caller's. */
   async serve(method: number, call: IncomingCall): Promise<Buffer> {
     try {
-      if (method === CALLS.begin) return await this.transfer.begin(call);
-      return await (method === CALLS.chunk ? this.transfer.chunk(call) : this.transfer.finish(call));
+      switch (method) {
+        case CALLS.begin:
+          return await this.transfer.begin(call);
+        case CALLS.chunk:
+          return await this.transfer.chunk(call);
+        case CALLS.attachmentBegin:
+          return await this.transfer.attachmentBegin(call);
+        case CALLS.attachmentChunk:
+          return await this.transfer.attachmentChunk(call);
+        case CALLS.attachmentFinish:
+          return await this.transfer.attachmentFinish(call);
+        default:
+          return await this.transfer.finish(call);
+      }
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       throw new CallError(error.code, error.reason, error.message, { sent: true, remote: true });

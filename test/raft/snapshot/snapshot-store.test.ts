@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { NodeFiles } from '../../../src/log/node-files';
 import { FileSystemError } from '../../../src/log/files';
 import { SnapshotError, SnapshotStore } from '../../../src/raft/snapshot';
+import { SNAPSHOT_FORMAT_VERSION } from '../../../src/raft/snapshot/snapshot-format';
 import { FaultyFiles } from '../../support/faulty-files';
 import { SeededRandom } from '../../support/seeded-random';
 import { CLUSTER, contentOf, DIRECTORY, metaAt, openStore, someChunks } from './snapshot-kit';
@@ -184,7 +185,7 @@ test('a loss of power at any moment leaves no snapshot that is not whole, and no
 /** The same file as a program writes it that knows one more format. */
 function newerFormat(snapshot: Buffer): Buffer {
   const bytes = Buffer.from(snapshot);
-  bytes.writeUInt16LE(bytes.readUInt16LE(4) + 1, 4);
+  bytes.writeUInt16LE(SNAPSHOT_FORMAT_VERSION + 1, 4);
   const length = bytes.readUInt32LE(8);
   bytes.writeUInt32LE(crc32(bytes.subarray(16, length), crc32(bytes.subarray(0, 12))), 12);
   return bytes;
