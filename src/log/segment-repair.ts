@@ -7,9 +7,17 @@ import { join } from 'node:path';
 import { BATCH_HEADER_BYTES, BATCH_MAGIC, BatchFormatError, type BatchHeader, readHeader, verifyBatch } from './batch';
 import { breakOfContinuity, endAfter, NOTHING_BEFORE } from './continuity';
 import type { FileSystem, RandomAccessFile } from './files';
-import { FLUSH_MARK_BYTES, nextMarkPosition, writeFlushMark } from './flush-mark';
+import {
+  FLUSH_MARK_BYTES,
+  FLUSH_MARK_MAGIC,
+  nextMarkPosition,
+  readFlushMark,
+  SEGMENT_ID_BYTES,
+  writeFlushMark,
+} from './flush-mark';
 import { type LogDamage, LogDamageError } from './log-errors';
 import type { LogBoundary } from './log-store';
+import { rememberLoss } from './lost-entries';
 import { Segment } from './segment';
 import { SegmentFiles } from './segment-files';
 import { decodeSegmentHeader, firstIndexOf, SEGMENT_HEADER_BYTES, segmentName } from './segment-header';
@@ -83,6 +91,8 @@ class SegmentRepair {
   /** Where the good batches of the damaged file begin, by index. */
   private readonly good = new Map<number, number>();
   private readonly given = new Map<number, Buffer>();
+  /** By the flush marks: the last entry that was durable, and the last one that may have been. */
+  private marked = { durable: 0, possible: 0 };
 
   constructor(
     private readonly files: SegmentFiles,
@@ -98,11 +108,14 @@ class SegmentRepair {
   async run(): Promise<void> {
     const before = await this.before();
     await this.findGood();
+    await this.findMarks();
     const last = await this.lastIndex(before);
     const room = await this.check(before, last);
     const { damage } = this.options;
     const planned = this.files.plan(before, Math.max(this.size, SEGMENT_HEADER_BYTES + room + FLUSH_MARK_BYTES));
     await keepAside(this.files, this.source, damage.position, this.size);
+    // Acknowledged perhaps, and nothing is left of it but the mark in front: a vote must not forget it.
+    if (this.marked.possible > last) await rememberLoss(this.files, this.marked.possible);
     await this.files.replace({ ...planned, path: damage.file }, async (file) => {
       const mark = Buffer.alloc(FLUSH_MARK_BYTES);
       let position = SEGMENT_HEADER_BYTES;
@@ -151,6 +164,30 @@ class SegmentRepair {
     }
   }
 
+  /**
+   * Marks are good in themselves: where the header is damaged, nobody knows the segment's id, but no other segment's mark
+   * stands in this file, which was zeroed before it was used. One within a batch is its payload.
+   */
+  private async findMarks(): Promise<void> {
+    const batches = [...this.good.values()].sort((a, b) => a - b);
+    let next = 0;
+    let behind = 0;
+    for (let at = SEGMENT_HEADER_BYTES; at + FLUSH_MARK_BYTES <= this.size; at += FLUSH_MARK_BYTES) {
+      for (; next < batches.length && batches[next]! <= at; next++) behind = await this.endOfBatch(batches[next]!);
+      const bytes = await this.searched.view(at, FLUSH_MARK_BYTES);
+      if (at < behind || bytes?.readUInt32LE(0) !== FLUSH_MARK_MAGIC) continue;
+      const mark = readFlushMark(bytes, 0, bytes.subarray(8, 8 + SEGMENT_ID_BYTES), at);
+      if (!mark) continue;
+      this.marked.durable = Math.max(this.marked.durable, mark.firstIndex - 1);
+      this.marked.possible = Math.max(this.marked.possible, mark.firstIndex + mark.batches - 1);
+    }
+  }
+
+  private async endOfBatch(at: number): Promise<number> {
+    const head = await this.read.view(at, BATCH_HEADER_BYTES);
+    return at + (head ? readHeader(head).length : 0);
+  }
+
   private async goodBatch(at: number): Promise<BatchHeader | undefined> {
     try {
       const head = await this.read.view(at, BATCH_HEADER_BYTES);
@@ -162,11 +199,11 @@ class SegmentRepair {
     }
   }
 
-  /** The segment ends where the next one begins, else with the last entry that anyone knows of. */
+  /** The segment ends where the next one begins, else with the last entry that was durable as far as anyone knows. */
   private async lastIndex(before: LogBoundary): Promise<number> {
     const next = await this.nextSegment(before);
     if (next !== undefined) return next - 1;
-    return Math.max(this.options.damage.toIndex, ...this.good.keys());
+    return Math.max(this.options.damage.toIndex, this.marked.durable, ...this.good.keys());
   }
 
   /** @returns the first index of the segment that follows */

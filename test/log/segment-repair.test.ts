@@ -24,13 +24,20 @@ async function damageOf(files: FaultyFiles): Promise<LogDamage | undefined> {
   }
 }
 
-async function damaged(rot: (files: FaultyFiles, batches: readonly Buffer[]) => void): Promise<Damaged> {
+async function damaged(
+  rot: (files: FaultyFiles, batches: readonly Buffer[]) => void,
+  { killed = false } = {},
+): Promise<Damaged> {
   const files = new FaultyFiles();
   const log = await openLog(files);
   const batches = new BatchChain().many(20, { payload: Buffer.alloc(300, 3) });
-  for (const batch of batches) log.append(batch);
+  for (const batch of batches) {
+    log.append(batch);
+    // Each in a flush of its own, so that nothing is behind the last one.
+    if (killed) await log.sync();
+  }
   await log.sync();
-  await log.close();
+  if (!killed) await log.close();
   const remains = files.afterPowerLoss('nothing');
   rot(remains, batches);
   const damage = await damageOf(remains);
@@ -103,6 +110,44 @@ describe('a damaged segment is made whole with entries from another node', () =>
       );
     }
     await expectWhole(found);
+  });
+
+  test('in its header and its last batch: what nothing is chained to is still missing, not gone', async () => {
+    const found = await damaged((files, batches) => {
+      const name = files
+        .namesIn(DIRECTORY)
+        .filter((n) => n.endsWith('.log'))
+        .at(-1)!;
+      files.inode(join(DIRECTORY, name)).rot(20, 1);
+      rotBatch(files, batches[19]!);
+    });
+    const first = found.damage.fromIndex;
+    const before = boundaryAfter(found.batches[first - 2]!);
+    await expect(repairSegment({ ...options(found), batches: [], before })).rejects.toMatchObject({
+      damage: { fromIndex: 20, toIndex: 20 },
+    });
+    await repairSegment({ ...options(found), batches: found.batches.slice(first - 1), before });
+    await expectWhole(found);
+  });
+
+  test('and where that was the last flush of a killed process, the loss is remembered', async () => {
+    const found = await damaged(
+      (files, batches) => {
+        const name = files
+          .namesIn(DIRECTORY)
+          .filter((n) => n.endsWith('.log'))
+          .at(-1)!;
+        files.inode(join(DIRECTORY, name)).rot(20, 1);
+        rotBatch(files, batches[19]!);
+      },
+      { killed: true },
+    );
+    const first = found.damage.fromIndex;
+    const before = boundaryAfter(found.batches[first - 2]!);
+    await repairSegment({ ...options(found), batches: [], before });
+    const log = await openLog(found.files);
+    expect([log.lastIndex, log.recovery.lostAcknowledged]).toEqual([19, 20]);
+    await log.close();
   });
 
   test('where its header is damaged', async () => {
