@@ -17,6 +17,9 @@ export type Answer =
 
 type Method = MethodDefinition<object, object>;
 
+/** All clients of a simulation are one caller. */
+const CALLER = 'simulated';
+
 /** The real services, reached without a socket: bytes in, bytes out, through the codecs of both sides. */
 export class SimDoor {
   private readonly methods = new Map<string, { readonly definition: Method; readonly handler: unknown }>();
@@ -32,6 +35,7 @@ export class SimDoor {
     const call = {
       request: definition.requestDeserialize(request),
       timeoutMs,
+      getPeer: () => CALLER,
       sendMetadata: (metadata: Metadata) => tellLeader(metadata, back),
     };
     const answered = (failure: CallFailure | null, response?: object): void => {
@@ -70,6 +74,10 @@ export class SimServerStream extends EventEmitter {
   ) {
     super();
     this.on('error', (failure: CallFailure) => back({ kind: 'failed', failure }));
+  }
+
+  getPeer(): string {
+    return CALLER;
   }
 
   /** Bytes of the client have arrived. */
