@@ -10,6 +10,7 @@ import { runNode } from '../node/run';
 import { programVersion } from '../node/version';
 import { addBackupCommand } from './offline/backup-command';
 import { addDumpCommand } from './offline/dump-command';
+import { addRebuildCommand } from './offline/rebuild-command';
 import { addRecoverCommand } from './offline/recover-command';
 import { addRestoreCommand } from './offline/restore-command';
 import { addVerifyCommand } from './offline/verify-command';
@@ -19,13 +20,7 @@ const EXIT_FAILED = 1;
 const GOSSIP_KEY_BYTES = 32;
 
 /** Offline commands of the contract that later work brings. Refused, so that nobody relies on what they would do. */
-const NOT_BUILT: readonly (readonly [string, string])[] = [
-  [
-    'rebuild-projection',
-    'rebuilding on command is not built yet; the embedded projection is rebuilt by itself when damaged',
-  ],
-  ['certs', 'TLS is not built yet'],
-];
+const NOT_BUILT: readonly (readonly [string, string])[] = [['certs', 'TLS is not built yet']];
 
 function complain(message: string): void {
   process.stderr.write(`ledger-node: ${message.replaceAll('\n', ' ')}\n`);
@@ -64,6 +59,7 @@ function buildProgram(): Command {
   addBackupCommand(program);
   addRestoreCommand(program);
   addRecoverCommand(program);
+  addRebuildCommand(program);
   for (const [name, why] of NOT_BUILT) {
     program
       .command(name)

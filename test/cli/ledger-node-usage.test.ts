@@ -58,7 +58,6 @@ describe('ledger-node that is wrongly used', () => {
     ['--peer-tls-ca-file c', '--peer-tls-ca-file: TLS is not built yet'],
     ['--acl-model-file m', '--acl-model-file: access control is not built yet'],
     ['--acl-policy-file p', '--acl-policy-file: access control is not built yet'],
-    ['rebuild-projection', 'rebuild-projection'],
     ['certs', 'certs: TLS is not built yet'],
   ])('what is not built is refused, never taken without effect: %s', async (line, why) => {
     expect(await refusalOf(line.startsWith('--') ? `--bootstrap ${line}` : line)).toContain(why);

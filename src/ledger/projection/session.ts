@@ -18,6 +18,7 @@ const MAINTAIN_AFTER_BALANCES = 1_000_000;
 export class ProjectionSession {
   private transactions = 0;
   private balances = 0;
+  private idsPutOff: number[] | undefined;
 
   private constructor(
     private readonly database: Database,
@@ -104,7 +105,19 @@ export class ProjectionSession {
       assertCount('ledger.accounts', await updateTerms(transaction, accounts), accounts.termUpdates);
     }
     if (holds.updates > 0) assertCount('ledger.holds', await endHolds(transaction, holds, this.group), holds.updates);
-    if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
+    if (this.idsPutOff) this.idsPutOff.push(...undecided);
+    else if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
+  }
+
+  /** Which refusals of groups spend their ids is found by an index, which tables that are being filled have at the end only. */
+  putOffIds(): void {
+    this.idsPutOff = [];
+  }
+
+  async spendIdsPutOff(): Promise<void> {
+    const offsets = this.idsPutOff ?? [];
+    this.idsPutOff = undefined;
+    if (offsets.length > 0) await this.database.transaction((t) => spendIds(t, offsets, this.group));
   }
 
   close(): Promise<void> {

@@ -84,7 +84,8 @@ function quota(text: string): number {
   return number;
 }
 
-function database(text: string): NodeConfig['database'] {
+/** What `--database-url` says. */
+export function parseDatabase(text: string): NodeConfig['database'] {
   if (text === 'off') return { kind: 'off' };
   if (/^postgres(ql)?:\/\/./.test(text)) return { kind: 'postgres', url: text };
   throw new OptionError(`"${text}" is not a database: write postgres://user@host:port/name, or off`);
@@ -116,7 +117,7 @@ const SCHEMA = z.strictObject({
   'http-addr': parsed((text) => (text === 'off' ? undefined : parseAddress(text))),
   'start-join-addrs': addresses.optional(),
   'non-voter': flag,
-  'database-url': parsed(database).optional(),
+  'database-url': parsed(parseDatabase).optional(),
   partitions: bounded(integer, 1, 1, '(more than one partition is not built yet)'),
   'segment-bytes': bounded(parseSize, 1 << 20, 1 << 30, 'bytes'),
   'retention-bytes': bounded(parseSize, 1 << 20, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
