@@ -71,7 +71,11 @@ export async function checkProjection(options: ProjectionOptions): Promise<Proje
       };
     }
     const machine = await stateAt(options, index);
-    return { index, ...(await compareRows(database, machine.reader)) };
+    try {
+      return { index, ...(await compareRows(database, machine.reader)) };
+    } finally {
+      await machine.close();
+    }
   } finally {
     await database.close();
   }
@@ -103,13 +107,14 @@ async function stateAt(
 ): Promise<ReturnType<typeof scratchMachine>> {
   const files = new ReadOnlyFiles(given);
   const folder = join(dataDir, 'groups', String(FIRST_GROUP));
-  let machine = scratchMachine();
+  let machine = scratchMachine(files, join(folder, 'snapshots'));
   let at = 0;
   for (const place of (await snapshotFolder(files, join(folder, 'snapshots'))).reverse()) {
     if (place.index > index) continue;
     const owner = { clusterId: undefined, group: FIRST_GROUP };
     const snapshot = await auditSnapshot(files, place, owner, () => undefined);
     if (!snapshot) continue;
+    await machine.close();
     machine = await restoreFrom(files, snapshot);
     at = snapshot.meta.index;
     break;
@@ -119,7 +124,9 @@ async function stateAt(
     if (item.kind !== 'batch' || item.header.index <= at) continue;
     if (item.header.index > index) break;
     if (item.header.index !== at + 1) break;
-    machine.apply(item.bytes, readHeader(item.bytes));
+    const header = readHeader(item.bytes);
+    await machine.prepare(item.bytes, header);
+    machine.apply(item.bytes, header);
     at = item.header.index;
     onProgress(at, index, 'entries');
   }
