@@ -1,4 +1,4 @@
-import { DiskSpace, reserveFor } from '../log/disk-space';
+import type { DiskSpace } from '../log/disk-space';
 import type { SegmentedLog } from '../log/segmented-log';
 import type { NodeId } from '../raft/core';
 import { CatchUpPace } from '../raft/replica/catch-up-pace';
@@ -6,11 +6,12 @@ import { systemClock, systemScheduler } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { RulesUpgrade } from './rules-upgrade';
 import { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
-import type { PeerTransport } from '../raft/transport';
+import type { IncomingCall, PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
 import { FIRST_GROUP } from './data-directory';
 import { FullDisk } from './full-disk';
 import { GroupBackup, type GroupBackupOptions } from './group-backup';
+import { watchDisk } from './group-disk';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
 import { GroupStorage } from './group-storage';
@@ -24,9 +25,11 @@ import { PEER_CALLS } from './peer-calls';
 import { PeerAddresses } from './peer-addresses';
 import { PeerHistory } from './peer-history';
 import { ProjectionFeed } from './projection-feed';
+import type { Quarantine } from './quarantine';
 import { ReadBarrier } from './read-barrier';
 import { RecordReader } from './record-reader';
 import { serveSnapshots, SNAPSHOT_CALLS } from './snapshot-calls';
+import { StateWatch } from './state-watch';
 import { StorageUpkeep } from './storage-upkeep';
 import { WritePath } from './write-path';
 
@@ -35,8 +38,8 @@ const HAND_OVER_POLL_MILLIS = 10;
 type CheckedOutcomes = Pick<GroupBackupOptions, 'readOutcomes' | 'mendOutcomes'>;
 /** A member that does not answer a small question in this time is asked again later. */
 const ASK_MILLIS = 2_000;
-/** A leader whose disk is full looks for a better one so often. */
-const FULL_DISK_MILLIS = 1_000;
+/** A leader whose disk is full, or whose state is wrong, looks for a better one so often; states are compared so often. */
+const UPKEEP_MILLIS = 1_000;
 
 /** One Raft group on this node: its log, its ledger, its replica, and what reads and writes through them. */
 export class GroupRuntime {
@@ -55,6 +58,7 @@ export class GroupRuntime {
   readonly memberChanges: MemberChanges;
   readonly backup: GroupBackup;
   readonly rulesUpgrade: RulesUpgrade;
+  readonly stateWatch: StateWatch;
   private readonly fullDisk: FullDisk;
   private readonly upkeep: StorageUpkeep;
   private stopUpkeep: (() => void) | undefined;
@@ -71,7 +75,7 @@ export class GroupRuntime {
     const transfer = this.snapshotTransfer(options);
     this.addresses = options.addresses ?? new PeerAddresses(options.data.nodeId, options.transport);
     this.replica = openReplica(options, storage, {
-      sendSnapshot: (to, term) => transfer.send(to, term),
+      sendSnapshot: async (to, term) => (this.quarantine.why === undefined ? transfer.send(to, term) : undefined),
       addresses: this.addresses,
       appliedSignal: this.appliedSignal,
       leaderSignal: this.leaderSignal,
@@ -95,6 +99,7 @@ export class GroupRuntime {
     this.rulesUpgrade = this.rulesUpgradeOf(options);
     this.fullDisk = this.fullDiskOf(options);
     this.upkeep = this.upkeepOf(options);
+    this.stateWatch = this.stateWatchOf(options);
     const nowMicros = (): number => systemClock.wallMicros();
     this.holdExpiry = new HoldExpiry({ replica, reader: () => machine.reader, nowMicros, events });
     const history = new PeerHistory({ group: id, peers: livePeers, call, events, now });
@@ -121,6 +126,10 @@ export class GroupRuntime {
     this.projectionFeed = new ProjectionFeed({ log, ...checked, appliedIndex, nextOffset, signal, fromPeers });
     this.backup = this.backupOf(options, checked);
     this.serve(transport, history, transfer);
+  }
+
+  get quarantine(): Quarantine {
+    return this.stateWatch.quarantine;
   }
 
   get snapshotIndex(): number {
@@ -173,19 +182,38 @@ export class GroupRuntime {
 
   private startUpkeep(): void {
     this.upkeep.start();
-    this.stopUpkeep = systemScheduler.every(FULL_DISK_MILLIS, () => void this.fullDisk.step());
+    this.stopUpkeep = systemScheduler.every(UPKEEP_MILLIS, () => {
+      void this.fullDisk.step();
+      void this.stateWatch.step();
+    });
   }
 
   private serve(transport: PeerTransport, history: PeerHistory, snapshots: SnapshotTransfer): void {
     const millisLeft = (deadline: number): number => Math.max(1, deadline - systemClock.monotonicMillis());
-    transport.handle(PEER_CALLS.submit, (call) => this.writes.serve(call.body, millisLeft(call.deadline)));
+    const { quarantine } = this;
+    const submit = (call: IncomingCall) => this.writes.serve(call.body, millisLeft(call.deadline));
+    transport.handle(PEER_CALLS.submit, quarantine.guarded(submit));
+    transport.handle(PEER_CALLS.checks, async () => this.stateWatch.comparison.serve());
     transport.handle(PEER_CALLS.changeMember, (call) => this.memberChanges.serve(call.body));
     transport.handle(PEER_CALLS.transferLeadership, (call) => this.leadership.serve(call.body));
-    transport.handle(PEER_CALLS.records, (call) => history.serveRecords(this.records, call.body));
-    transport.handle(PEER_CALLS.batches, (call) => history.serveBatches(this.projectionFeed, call.body));
+    const records = (call: IncomingCall) => history.serveRecords(this.records, call.body);
+    const batches = (call: IncomingCall) => history.serveBatches(this.projectionFeed, call.body);
+    transport.handle(PEER_CALLS.records, quarantine.guarded(records));
+    transport.handle(PEER_CALLS.batches, quarantine.guarded(batches));
     transport.handle(PEER_CALLS.entries, (call) => serveEntries(this.log, this.replica.status().commit, call.body));
     serveSnapshots((method, answer) => transport.handle(method, answer), snapshots);
     transport.handle(PEER_CALLS.disk, async () => this.fullDisk.serve());
+  }
+
+  private stateWatchOf({ transport, nameOf, events }: GroupOptions): StateWatch {
+    return new StateWatch({
+      replica: this.replica,
+      checks: () => this.machine.history.checks,
+      call: (to, method, body) => transport.call(to, this.id, method, body, { deadlineMs: ASK_MILLIS }),
+      handOver: () => this.leadership.handOver('', ASK_MILLIS),
+      forbidSnapshots: (why) => this.storage.snapshotter.forbid(why),
+      ...{ nameOf, events },
+    });
   }
 
   private upkeepOf({ config, events }: GroupOptions): StorageUpkeep {
@@ -259,19 +287,4 @@ export class GroupRuntime {
       events,
     });
   }
-}
-
-function watchDisk({ config, data, events }: GroupOptions): Promise<DiskSpace> {
-  const { dataDir: directory } = config;
-  return DiskSpace.open({
-    files: data.files,
-    directory,
-    reserveBytes: reserveFor(config.segmentBytes),
-    every: (millis, task) => systemScheduler.every(millis, task),
-    onChange: (full, freeBytes) => {
-      if (full) events.error({ freeBytes, directory }, 'the disk is full: no writes are taken, reads go on; make room');
-      else events.info({ freeBytes, directory }, 'the disk has room again: writes are taken');
-    },
-    onUnknown: (error) => events.warn({ err: error, directory }, 'how much room the disk has could not be found out'),
-  });
 }

@@ -10,6 +10,7 @@ import type { RestorePoint, StateMachine } from '../raft/replica/state-machine';
 import type { Attachment } from '../raft/snapshot';
 import { IdFileDamageError } from './ids/run-format';
 import type { IdStore } from './ids/id-store';
+import { GroupHistory, HistoryReader } from './group-history';
 
 const NO_OUTCOMES = Buffer.alloc(0);
 
@@ -20,6 +21,7 @@ export class LedgerMachine implements StateMachine {
   /** Index of the batch whose ids were looked up. */
   private prepared = 0;
   private looking: Promise<void> | undefined;
+  private log = new GroupHistory();
 
   constructor(
     private readonly outcomes: Pick<OutcomeStore, 'write' | 'sync'> & Partial<Pick<OutcomeStore, 'backlog'>>,
@@ -35,6 +37,11 @@ export class LedgerMachine implements StateMachine {
   /** Of the state as it is now; asked for anew each time, since a snapshot may replace the state. */
   get reader(): LedgerReader {
     return this.state.reader;
+  }
+
+  /** What the state knows of the log that made it; asked for anew each time, as `reader` is. */
+  get history(): GroupHistory {
+    return this.log;
   }
 
   /** The offset after the last applied record. */
@@ -78,6 +85,12 @@ export class LedgerMachine implements StateMachine {
   }
 
   apply(batch: Buffer, header: BatchHeader): Buffer {
+    const outcomes = this.decide(batch, header);
+    this.log.took(header, outcomes, (number) => this.state.sliceHash(number));
+    return outcomes;
+  }
+
+  private decide(batch: Buffer, header: BatchHeader): Buffer {
     if (header.kind === BatchKind.Version) this.switchRules(decodeRulesVersion(payloadOf(batch)), header.index);
     if (header.kind !== BatchKind.Records && header.kind !== BatchKind.System) return NO_OUTCOMES;
     const { time, baseOffset, count } = header;
@@ -104,7 +117,7 @@ export class LedgerMachine implements StateMachine {
   }
 
   snapshot(): Iterable<Buffer> {
-    return this.state.snapshot();
+    return inTurn(this.log.capture(), this.state.snapshot());
   }
 
   attachments(): readonly Attachment[] {
@@ -116,7 +129,12 @@ export class LedgerMachine implements StateMachine {
     await this.looking?.catch(() => undefined);
     const archive = await this.ids?.restore(at.attachments ?? []);
     const reader = new SnapshotReader(this.hashSeed, archive);
-    for await (const chunk of chunks) reader.push(chunk);
+    const history = new HistoryReader();
+    for await (const chunk of chunks) {
+      const rest = history.take(chunk);
+      if (rest.length > 0) reader.push(rest);
+    }
+    const log = history.finish();
     const state = new LedgerState(reader.finish());
     this.rules.check(state.rulesVersion, `A snapshot at offset ${at.nextOffset} stands under`);
     if (state.nextOffset !== at.nextOffset) {
@@ -126,6 +144,7 @@ export class LedgerMachine implements StateMachine {
     }
     this.state = state;
     this.prepared = 0;
+    this.log = log;
     this.records = at.nextOffset;
   }
 
@@ -143,6 +162,11 @@ export class LedgerMachine implements StateMachine {
     this.state.assertInvariants();
   }
 
+  /** Root of the tree over all entries that were applied, hex; equal on every node that has applied the same. */
+  get historyRoot(): string {
+    return this.log.tree.root().toString('hex');
+  }
+
   /** SHA-256 of the state, hex; equal on every node that has applied the same batches. */
   hash(): string {
     return this.state.hash();
@@ -152,5 +176,18 @@ export class LedgerMachine implements StateMachine {
   private switchRules(version: number, index: number): void {
     this.rules.check(version, `Entry ${index} of the log switches on`);
     this.state.switchRules(version);
+  }
+}
+
+/** One after the other; what ends early ends them all. */
+function* inTurn(...parts: readonly Iterable<Buffer>[]): Generator<Buffer> {
+  const open = parts.map((part) => part[Symbol.iterator]());
+  try {
+    for (const iterator of open) {
+      for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value;
+    }
+  } finally {
+    // Rows that are frozen for whoever reads the ledger are to be let go also where nobody came to read them.
+    for (const iterator of open) iterator.return?.();
   }
 }

@@ -105,6 +105,7 @@ export class LedgerNode {
     }
     this.service.openDoors();
     grpc.setServing(true);
+    group.quarantine.onEnter(() => grpc.setServing(false));
     this.startMembership(data, group, gossip, rpc);
     this.startProjection(data, group);
     // The doors close first: what has come in is answered while this node can still pass it on to the next leader.

@@ -26,6 +26,8 @@ export function metricsSource(
           nextOffset: runtime.machine.nextOffset,
           snapshotIndex: runtime.snapshotIndex,
           queuedBytes: runtime.replica.queuedBytes,
+          diverged: runtime.quarantine.why === undefined ? 0 : 1,
+          comparedIndex: runtime.stateWatch.comparison.comparedIndex,
           damage: runtime.log.damage.count,
         },
       ];

@@ -25,6 +25,8 @@ export interface GroupMetrics {
   readonly snapshotIndex: number;
   readonly queuedBytes: number;
   readonly damage: number;
+  readonly diverged: number;
+  readonly comparedIndex: number;
 }
 
 type Figure = Exclude<keyof GroupMetrics, 'group'>;
@@ -45,6 +47,12 @@ const GAUGES: readonly [Figure, string, string][] = [
   ['lastIndex', 'ledger_raft_last_index', 'Last Raft index in the log.'],
   ['nextOffset', 'ledger_log_next_offset', 'Offset that the next record will take.'],
   ['snapshotIndex', 'ledger_raft_snapshot_index', 'Raft index of the newest snapshot.'],
+  ['diverged', 'ledger_state_diverged', '1 once the state was not that of the majority: this node serves nothing.'],
+  [
+    'comparedIndex',
+    'ledger_state_compared_index',
+    'Highest Raft index at which the state was compared with the peers.',
+  ],
   ['queuedBytes', 'ledger_proposals_queued_bytes', 'Bytes of writes that wait to be proposed.'],
 ];
 

@@ -19,6 +19,7 @@ import type { LedgerReader } from '../ledger/reader';
 import type { ClusterView } from './cluster-view';
 import type { AppliedSignal } from './applied-signal';
 import type { GroupRuntime } from './group-runtime';
+import type { Quarantine } from './quarantine';
 import type { NodeProjection } from './projection';
 import { readProjection } from './projection-reads';
 import { decodeToken, encodeToken } from './token';
@@ -49,6 +50,8 @@ export interface ServedGroup extends Pick<
 > {
   readonly appliedSignal: Pick<AppliedSignal, 'next' | 'notify'>;
   readonly leaderSignal: Pick<AppliedSignal, 'next'>;
+  /** Where there may be a reason to believe nothing that this node says. */
+  readonly quarantine?: Quarantine;
 }
 
 const GROUP = 0;
@@ -217,6 +220,8 @@ export class NodeService implements NodePort {
     if (this.stopping) return { ready: false, why: 'the node is stopping' };
     if (!this.group) return { ready: false, why: 'the node does not belong to a cluster yet' };
     if (!this.open) return { ready: false, why: 'the node is starting' };
+    const { quarantine } = this.group;
+    if (quarantine?.why !== undefined) return { ready: false, why: quarantine.why };
     if (this.group.replica.leaderId === '') return { ready: false, why: 'no leader is known' };
     if (this.commitAtStart === undefined)
       return { ready: false, why: 'how far the log is committed was not heard yet' };
@@ -262,6 +267,7 @@ export class NodeService implements NodePort {
         retryAfterMs: 1_000,
       });
     }
+    this.group.quarantine?.assertClear();
     return this.group;
   }
 }

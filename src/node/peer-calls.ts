@@ -36,6 +36,8 @@ export const PEER_CALLS = {
   attachmentBegin: 15,
   attachmentChunk: 16,
   attachmentFinish: 17,
+  /** What was your state at the entries at which it is compared? */
+  checks: 20,
 } as const;
 
 export class PeerBodyError extends Error {

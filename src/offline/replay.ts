@@ -159,8 +159,10 @@ export class Replay {
   }
 
   private compareState(index: number): void {
-    for (const { path, meta, stateHash } of this.options.snapshots) {
-      if (meta.index !== index || this.machine!.hash() === stateHash) continue;
+    const machine = this.machine!;
+    for (const { path, meta, stateHash, historyRoot } of this.options.snapshots) {
+      if (meta.index !== index) continue;
+      if (machine.hash() === stateHash && machine.historyRoot === historyRoot) continue;
       const what = `A replay up to entry ${index} gives another state than the snapshot holds.`;
       this.options.report({ kind: 'damage', file: path, position: 0, what });
     }

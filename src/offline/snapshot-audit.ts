@@ -24,6 +24,8 @@ export interface GoodSnapshot {
   readonly meta: SnapshotFileMeta;
   /** Hash of the state that it holds. */
   readonly stateHash: string;
+  /** Root of the tree over the log that made the state. */
+  readonly historyRoot: string;
 }
 
 export interface SnapshotOwnerId {
@@ -56,8 +58,7 @@ export async function auditSnapshot(
 ): Promise<GoodSnapshot | undefined> {
   const walk = new SnapshotWalk(files, path);
   try {
-    const { meta, stateHash } = await walk.stateIn(owner);
-    return { path, meta, stateHash };
+    return { path, ...(await walk.stateIn(owner)) };
   } catch (error) {
     const finding = walk.findingFor(error);
     if (!finding) throw error;
@@ -75,7 +76,7 @@ class SnapshotWalk {
     private readonly path: string,
   ) {}
 
-  async stateIn(owner: SnapshotOwnerId): Promise<{ meta: SnapshotFileMeta; stateHash: string }> {
+  async stateIn(owner: SnapshotOwnerId): Promise<Omit<GoodSnapshot, 'path'>> {
     const reader = await SnapshotReader.open(this.files, this.path);
     try {
       const { meta } = reader;
@@ -84,7 +85,7 @@ class SnapshotWalk {
       try {
         await machine.restore(this.counted(reader), meta);
         machine.assertInvariants();
-        return { meta, stateHash: machine.hash() };
+        return { meta, stateHash: machine.hash(), historyRoot: machine.historyRoot };
       } finally {
         await machine.close();
       }

@@ -15,6 +15,8 @@ const GROUP: GroupMetrics = {
   snapshotIndex: 7,
   queuedBytes: 99,
   damage: 3,
+  diverged: 1,
+  comparedIndex: 512,
 };
 
 class Source implements MetricsSource {

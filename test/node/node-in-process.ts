@@ -45,6 +45,11 @@ export class NodesInProcess {
     this.running.delete(name);
   }
 
+  /** The node itself, for a test that does to it what no door would. */
+  node(name: string): LedgerNode {
+    return this.running.get(name) as LedgerNode;
+  }
+
   client(name: string): Promise<LedgerClient> {
     return LedgerClient.connect({ addresses: [(this.addresses.get(name) as readonly [string, string])[0]] });
   }

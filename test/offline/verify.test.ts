@@ -6,6 +6,7 @@ import { FLUSH_MARK_BYTES, FLUSH_MARK_MAGIC, SECTOR_BYTES } from '../../src/log/
 import { FRAME_HEADER_BYTES, FrameKind } from '../../src/ledger/snapshot-format';
 import { NodeFiles } from '../../src/log/node-files';
 import { firstIndexOf } from '../../src/log/segment-header';
+import { HistoryTree } from '../../src/proof/history-tree';
 import type { Finding } from '../../src/offline/finding';
 import { verifyDirectory, type VerifyReport } from '../../src/offline/verify';
 import { SnapshotReader } from '../../src/raft/snapshot';
@@ -205,15 +206,18 @@ describe('damage', () => {
     expect(findings.some(({ what }) => what.includes('the replay goes on from the snapshot'))).toBe(true);
   });
 
-  test('a snapshot that holds another state than the log gives', async () => {
-    const dataDir = written.copy();
-    const newest = snapshots(dataDir).at(-1)!;
-    // When an account was opened is changed, with every checksum right: only a replay can tell.
-    await forge(newest);
-    const { findings } = await verify(dataDir);
-    expect(findings).toMatchObject([{ kind: 'damage', file: newest, position: 0 }]);
-    expect(findings[0]!.what).toContain('gives another state than the snapshot holds');
-  });
+  test.each(['an account', 'history'] as const)(
+    'a snapshot that holds another state than the log gives: %s',
+    async (what) => {
+      const dataDir = written.copy();
+      const newest = snapshots(dataDir).at(-1)!;
+      // When an account was opened, or what the log was, is changed, with every checksum right: only a replay can tell.
+      await forge(newest, what);
+      const { findings } = await verify(dataDir);
+      expect(findings).toMatchObject([{ kind: 'damage', file: newest, position: 0 }]);
+      expect(findings[0]!.what).toContain('gives another state than the snapshot holds');
+    },
+  );
 
   test('any single bit of a log, an outcome, a snapshot or a vote is found', async () => {
     const seed = Number(process.env['VERIFY_SEED'] ?? 7);
@@ -244,7 +248,10 @@ describe('damage', () => {
 });
 
 /** Changes one byte of the state that a snapshot holds, and writes it as a file that is whole in itself. */
-async function forge(path: string): Promise<void> {
+/** What stands before the tree's hashes at the beginning of a snapshot. */
+const HISTORY_HEAD_BYTES = 16;
+
+async function forge(path: string, what: 'an account' | 'history'): Promise<void> {
   const files = new NodeFiles();
   const original = await SnapshotReader.open(files, path);
   const forged = await files.open(`${path}.forged`, 'create');
@@ -252,7 +259,13 @@ async function forge(path: string): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of original.chunks()) chunks.push(Buffer.from(chunk));
   const state = Buffer.concat(chunks);
-  for (let at = 0; at < state.length; at += FRAME_HEADER_BYTES + state.readUInt32LE(at + 4)) {
+  const begin = HISTORY_HEAD_BYTES + 32 * HistoryTree.hashesOf(Number(state.readBigUInt64LE(8)));
+  if (what === 'history') state[HISTORY_HEAD_BYTES]! ^= 1;
+  for (
+    let at = what === 'history' ? state.length : begin;
+    at < state.length;
+    at += FRAME_HEADER_BYTES + state.readUInt32LE(at + 4)
+  ) {
     if (state.readUInt32LE(at) !== FrameKind.COLD) continue;
     // The last bytes of the page are of the account that was opened last.
     state[at + FRAME_HEADER_BYTES + state.readUInt32LE(at + 4) - OPENED_AT_FROM_END]! ^= 1;

@@ -67,6 +67,7 @@ export class Snapshotter {
   private stopped = false;
   private checking: Promise<void> = Promise.resolve();
   private holds = 0;
+  private forbidden: string | undefined;
 
   constructor(private readonly options: SnapshotterOptions) {}
 
@@ -117,23 +118,29 @@ export class Snapshotter {
     const { index, term, baseOffset, count, hash, time } = header;
     this.end = { index, term, nextOffset: baseOffset + count, hash, time };
     this.bytesSince += bytes;
-    if (this.bytesSince < this.options.snapshotBytes || this.taking || this.stopped) return;
+    if (this.bytesSince < this.options.snapshotBytes || this.taking || this.stopped || this.forbidden) return;
     this.takeInBackground();
   }
 
   /** To be called every few seconds: tries again what found no room. */
   upkeep(): void {
-    if (!this.overdue || this.taking || this.stopped) return;
+    if (!this.overdue || this.taking || this.stopped || this.forbidden) return;
     this.overdue.left -= 1;
     if (this.overdue.left <= 0) this.takeInBackground();
   }
 
   /** Saves the state as it is now; resolves to its index when that is durable. One at a time: a second caller gets the first's. */
   take(): Promise<number> {
+    if (this.forbidden !== undefined) return Promise.reject(new Error(`No snapshot is taken: ${this.forbidden}`));
     this.taking ??= this.write().finally(() => {
       this.taking = undefined;
     });
     return this.taking;
+  }
+
+  /** From now on nothing of the state gets to the disk: it is wrong, and a start from an older one makes it right. */
+  forbid(why: string): void {
+    this.forbidden = why;
   }
 
   /** Replaces state and log by the snapshot `wanted` stands for, which has been received whole. */

@@ -214,6 +214,12 @@ const ROWS: readonly Row[] = [
     'A web page of another origin may not call this node.',
     'Call it from the same origin, or from a program.',
   ],
+  [
+    'STATE_DIVERGED',
+    'UNAVAILABLE',
+    'The state of this node was not that of the majority, so that it serves nothing any more.',
+    'Ask another node; see docs/operations.md for what to do with this one.',
+  ],
   // Of streams that follow.
   [
     'TOO_MANY_STREAMS',
