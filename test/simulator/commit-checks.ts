@@ -30,6 +30,14 @@ export class CommitChecks {
   private readonly committed: number[] = [];
   private readonly before = new Map<SimNode, Before>();
 
+  /** A node tells its leader what is on its disk. */
+  acknowledging(node: SimNode): void {
+    const { running } = node;
+    if (!running) return;
+    const sameProcess = this.before.get(node)?.replica === running.replica;
+    this.recordDurable(node.id, running.storage.log, sameProcess);
+  }
+
   /** Looks at a node after something happened in it. */
   look(node: SimNode): void {
     const { running, name } = node;

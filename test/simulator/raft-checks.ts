@@ -53,8 +53,10 @@ export class RaftChecks {
   ) {}
 
   /** Whatever leaves a node has to agree with all that ever left any node. */
-  sent(message: Message): void {
+  sent(message: Message, sender: SimNode | undefined): void {
     this.answers.sent(message);
+    // It may end in the same moment, and what it says now is heard all the same.
+    if (message.type === 'appendResp' && sender) this.commits.acknowledging(sender);
     if (message.type === 'voteResp' && !message.reject) this.tells(message.from, message.term, message.to);
     if (message.type === 'vote') this.tells(message.from, message.term, message.from);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);

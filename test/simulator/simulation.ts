@@ -184,8 +184,11 @@ export class Simulation implements SimWorld {
   }
 
   send(message: Message, address: string): void {
-    this.checks.sent(message);
     const { from, to } = message;
+    this.checks.sent(
+      message,
+      this.nodes.find(({ id }) => id === from),
+    );
     const names = `${this.nameOf(from)}>${this.nameOf(to)}`;
     const text = describeMessage(message);
     const body = Buffer.concat(encodeMessage(message).parts);
