@@ -21,4 +21,6 @@ process.setSourceMapsEnabled(true);
 /** @type {typeof import('../test/ledger/long-history/main')} */
 const { main } = Reflect.apply(require, undefined, ['../test/ledger/long-history/main.ts']);
 
-process.exitCode = main(process.argv.slice(2), (text) => process.stdout.write(text));
+main(process.argv.slice(2), (text) => process.stdout.write(text)).then((status) => {
+  process.exitCode = status;
+});

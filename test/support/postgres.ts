@@ -25,6 +25,8 @@ export interface TestPostgres {
   stop(): Promise<void>;
   /** SIGKILL, as a crash of the machine's software; resolves when the last of its processes is gone. Keeps the data. */
   kill9(): Promise<void>;
+  /** A clean shutdown that keeps the data. */
+  shutDown(): Promise<void>;
   /** Starts it again on the same data and port, after a clean shutdown where it still runs. */
   restart(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function start(options: StartOptions = {}): Promise<TestPostgres> {
         rmSync(home, { recursive: true, force: true });
       },
       kill9: () => server.kill(),
+      shutDown: () => server.stop(),
       restart: async () => {
         await server.stop();
         await server.start(port);

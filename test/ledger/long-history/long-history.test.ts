@@ -21,10 +21,17 @@ test('comes to every result that a random history can come to', () => {
   expect(missing).toEqual([]);
 });
 
-test('says how to repeat what it found, and refuses what makes no sense', () => {
+test('agrees with the rows in Postgres', async () => {
   const lines: string[] = [];
   const write = (text: string): void => void lines.push(text);
-  expect(main(['--operations', '300', '--seed', '5'], write)).toBe(0);
+  expect(await main(['--operations', '5000', '--postgres'], write)).toBe(0);
+  expect(lines.at(-1)).toMatch(/accounts and \d{4} transfers in Postgres agree/);
+}, 120_000);
+
+test('says how to repeat what it found, and refuses what makes no sense', async () => {
+  const lines: string[] = [];
+  const write = (text: string): void => void lines.push(text);
+  expect(await main(['--operations', '300', '--seed', '5'], write)).toBe(0);
   expect(lines.at(-1)).toMatch(/model, state, replay and snapshots agree/);
-  expect(main(['--operations', '0'], write)).toBe(2);
+  expect(await main(['--operations', '0'], write)).toBe(2);
 });

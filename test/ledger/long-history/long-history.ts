@@ -24,9 +24,9 @@ const SNAPSHOTS = 10;
  */
 export class LongHistory {
   readonly tally: Tally = { operations: 0, batches: 0, results: new Map() };
-  private readonly state = new LedgerState(new Tables(0));
+  readonly state = new LedgerState(new Tables(0));
   private readonly model = new Model();
-  private readonly batches: { readonly batch: LedgerBatch; readonly payload: Buffer }[] = [];
+  readonly batches: { readonly batch: LedgerBatch; readonly payload: Buffer; readonly outcomes: Buffer }[] = [];
   private readonly operations: Operations;
   private restored: LedgerState | undefined;
   private time = 1_000_000;
@@ -54,7 +54,7 @@ export class LongHistory {
     const payload = encodeValues(1, commands.map(encodeCommand));
     const rows = this.state.apply(batch, payload);
     this.restored?.apply(batch, payload);
-    this.batches.push({ batch, payload });
+    this.batches.push({ batch, payload, outcomes: rows });
     this.model.applyAll(commands, batch.baseOffset, batch.time).forEach((said, i) => {
       expectEqual(outcomeAt(rows, i), said, `the outcome of operation ${batch.baseOffset + i}`);
       const name = said.replayed ? 'replayed' : said.result;

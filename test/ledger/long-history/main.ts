@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import { LongHistory } from './long-history';
+import { projectHistory } from './projected-history';
 
 const DEFAULT_OPERATIONS = 1_000_000;
 
-/** `--operations N --seed S`. The exit status: 0 where everything agrees. */
-export function main(args: readonly string[], write: (text: string) => void): number {
+/** `--operations N --seed S --postgres`. The exit status: 0 where everything agrees. */
+export async function main(args: readonly string[], write: (text: string) => void): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { operations: { type: 'string' }, seed: { type: 'string' } },
+    options: { operations: { type: 'string' }, seed: { type: 'string' }, postgres: { type: 'boolean' } },
   });
   const operations = Number(values.operations ?? DEFAULT_OPERATIONS);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   if (!(operations >= 1) || !Number.isInteger(seed)) {
-    write('Usage: ./scripts/ledger-history [--operations N] [--seed S]\n');
+    write('Usage: ./scripts/ledger-history [--operations N] [--seed S] [--postgres]\n');
     return 2;
   }
   const begun = performance.now();
@@ -24,10 +25,16 @@ export function main(args: readonly string[], write: (text: string) => void): nu
     );
     for (const [name, count] of [...tally.results].sort((a, b) => b[1] - a[1])) write(`  ${name} ${count}\n`);
     write(`${tally.operations} operations in ${tally.batches} batches: model, state, replay and snapshots agree.\n`);
+    if (values.postgres === true) {
+      const rows = await projectHistory(history);
+      write(`${rows.accounts} accounts and ${rows.transfers} transfers in Postgres agree, too (${seconds()} s).\n`);
+    }
     return 0;
   } catch (error) {
     write(`${error instanceof Error ? error.message : String(error)}\n`);
-    write(`To repeat: ./scripts/ledger-history --operations ${operations} --seed ${seed}\n`);
+    write(
+      `To repeat: ./scripts/ledger-history --operations ${operations} --seed ${seed}${values.postgres ? ' --postgres' : ''}\n`,
+    );
     return 1;
   }
 }
