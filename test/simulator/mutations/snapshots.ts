@@ -49,7 +49,7 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: WRITER,
-        original: `      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows);
+        original: `      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
 `,
         replacement: ``,
       },
