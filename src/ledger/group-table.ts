@@ -127,6 +127,14 @@ export class GroupTable {
     }
   }
 
+  /** Drops the groups from `count` on, before the texts that they are named by. */
+  truncate(count: number): void {
+    for (let row = this.count - 1; row >= count; row--) {
+      this.ids.remove(this.hashOf(this.rows.pageOf(row), this.rows.startOf(row)), row + 1);
+    }
+    this.rows.truncate(count);
+  }
+
   private hasId(row: number, source: Uint8Array, id: IdFields): boolean {
     const text = this.textRef(row);
     if (id.kind === IdKind.TEXT) return text !== 0 && this.arena.equals(text, source, id.textStart, id.textLength);

@@ -89,7 +89,7 @@ export class HoldRules {
   }
 
   queue(hold: number): void {
-    if (this.tables.holds.expiresAt(hold) !== 0) this.tables.expiries.push(hold);
+    this.tables.queueExpiry(hold);
   }
 
   /** Posts or voids the plan's hold, by the transfer that will stand in `row`. What is not posted is let go. */

@@ -5,10 +5,11 @@ import { ApplyContext } from './apply-context';
 import { CommandRange, LogRecordField, decodeOther } from './command-codec';
 import { GroupRules } from './group-rules';
 import { invariant } from './invariant';
+import { type LedgerBatch } from './ledger-batch';
 import { NamedIds } from './named-ids';
 import { PackedRules } from './packed-rules';
 import { PACKED_ROW_BYTES } from './packed-rows';
-import { OutcomeFlag } from './outcome-row';
+import { OUTCOME_ROW_BYTES, OutcomeFlag } from './outcome-row';
 import { Posting } from './posting';
 import { type LedgerReader } from './reader';
 import { ResultCode } from './result-codes';
@@ -32,17 +33,7 @@ const LENGTH_BYTES = 4;
 const SLICE_BYTES = 256 << 10;
 const MICROS_PER_MILLI = 1000;
 
-/** A committed batch, as much as the ledger needs of its header. */
-export interface LedgerBatch {
-  /** Microseconds since the Unix epoch; above that of the batch before. */
-  readonly time: number;
-  /** Offset of its first record: the offset after the last record of the batch before. */
-  readonly baseOffset: number;
-  /** Records of `records` take offsets, those of `system` none. */
-  readonly kind: 'records' | 'system';
-  /** Records that take offsets, from the batch's header. Left out: as many as the payload holds. */
-  readonly count?: number;
-}
+export type { LedgerBatch };
 
 /**
  * The ledger: one deterministic state machine. Its state is a function of the batches that were applied, and of nothing
@@ -106,21 +97,46 @@ export class LedgerState {
    * this program.
    */
   apply(batch: LedgerBatch, payload: Buffer): Buffer {
-    const { tables, context } = this;
+    const { tables } = this;
     const takesOffsets = batch.kind === 'records';
     invariant(batch.time > tables.lastTime, 'The time of a batch must be above that of the batch before.');
     invariant(batch.baseOffset === tables.nextOffset, 'A batch must begin at the offset after the batch before.');
     this.beginReading();
+    const rows = this.answer(batch, this.chunksOf(payload));
+    tables.lastTime = batch.time;
+    if (takesOffsets) tables.nextOffset = batch.baseOffset + rows.length / OUTCOME_ROW_BYTES;
+    tables.transfers.isApplying = false;
+    return rows;
+  }
+
+  /**
+   * What `apply` would answer to these records now, at that time or right after the last batch. `look` is called while all of
+   * it stands, so that the reader shows what would be; when it returns, nothing of it was. Transfers and openings of accounts
+   * only, and no packed rows: they go the way that leaves no trace to undo. Ids of the archive are read where they stand.
+   */
+  rehearse<T>(time: number, payload: Buffer, look: (outcomes: Buffer) => T): T {
+    const { tables } = this;
     const chunks = this.chunksOf(payload);
+    const canBeUndone = chunks.every(({ type, width }) => type === RecordType.Ledger && width === 0);
+    invariant(canBeUndone, 'Only records of the ledger that are not packed can be rehearsed.');
+    const batch = {
+      time: Math.max(time, tables.lastTime + 1),
+      baseOffset: tables.nextOffset,
+      kind: 'records',
+    } as const;
+    return tables.rehearse(() => look(this.answer(batch, chunks)));
+  }
+
+  /** Applies the records, and gives their outcome rows. */
+  private answer(batch: LedgerBatch, chunks: readonly Chunk[]): Buffer {
+    const { context } = this;
+    const takesOffsets = batch.kind === 'records';
     const held = chunks.reduce((sum, chunk) => sum + chunk.count, 0);
     const records = takesOffsets ? (batch.count ?? held) : held;
     context.begin(batch.time, batch.baseOffset, takesOffsets, records);
     for (const chunk of chunks) this.applyChunk(chunk);
     // The header promised more records than the payload has.
     while (context.recordsLeft > 0) this.refuseMalformed();
-    tables.lastTime = batch.time;
-    if (takesOffsets) tables.nextOffset = batch.baseOffset + records;
-    tables.transfers.isApplying = false;
     return Buffer.from(context.rows.buffer);
   }
 
@@ -241,6 +257,8 @@ export class LedgerState {
   private applyOther(bytes: Buffer): void {
     const { range, context } = this;
     const command = range.field === 0 ? undefined : decodeOther(range.field, bytes, range.start, range.end);
+    const canBeUndone = command === undefined || command.kind === 'open_account';
+    invariant(canBeUndone || !this.tables.isRehearsing, 'Of commands only openings of accounts can be rehearsed.');
     switch (command?.kind) {
       case undefined:
         return this.refuseMalformed();

@@ -3,6 +3,7 @@ import { ByteArena } from './byte-arena';
 import { ExpiryQueue } from './expiry-queue';
 import { GroupTable } from './group-table';
 import { HoldTable } from './hold-table';
+import { invariant } from './invariant';
 import { Journal } from './journal';
 import { LedgerTable } from './ledger-table';
 import { LimitTable } from './limit-table';
@@ -17,7 +18,11 @@ export interface TableMark {
   readonly transfers: number;
   readonly holds: number;
   readonly reversals: number;
+  readonly groups: number;
+  readonly limits: number;
   readonly arenaBytes: number;
+  /** Where the journal goes back to. */
+  readonly kept: number;
 }
 
 /** Everything that the state machine remembers. A plain container: the rules are elsewhere. */
@@ -43,6 +48,8 @@ export class Tables {
   rulesVersion = 1;
   /** How long ids are remembered, in microseconds; 0: for ever. */
   dedupAge = 0;
+  /** What is done now is undone in the same turn, see `rehearse`. */
+  isRehearsing = false;
 
   /**
    * @param hashSeed any 32-bit number, best a node's own and secret, so that nobody can choose ids and names that collide.
@@ -68,34 +75,61 @@ export class Tables {
     this.transfersByResult[result] = (this.transfersByResult[result] as number) - times;
   }
 
-  /** Begins a linked group: from here on it can be undone. */
+  /** Begins what can be undone: a linked group, or a rehearsal with linked groups in it. */
   begin(): TableMark {
-    this.journal.begin();
     return {
+      kept: this.journal.begin(),
       accounts: this.accounts.count,
       transfers: this.transfers.count,
       holds: this.holds.count,
       reversals: this.reversals.count,
+      groups: this.groups.count,
+      limits: this.limits.rows.rows,
       arenaBytes: this.arena.bytes,
     };
   }
 
   /** Everything as it was at `begin`, to the byte. What expires is not in the queue yet: that is for the end of the group. */
   rollBack(mark: TableMark): void {
-    this.journal.undo();
+    this.journal.undo(mark.kept);
     // Indexes are cleared by way of what the rows and texts say, so these go from the one that refers to what is referred to.
+    this.groups.truncate(mark.groups);
     this.reversals.truncate(mark.reversals);
     this.holds.rows.truncate(mark.holds);
     this.transfers.truncate(mark.transfers);
     this.accounts.truncate(mark.accounts);
+    this.limits.rows.truncate(mark.limits);
     this.arena.truncate(mark.arenaBytes);
   }
 
   /** Ends a group that was done. */
   commit(mark: TableMark): void {
     this.journal.end();
-    for (let hold = mark.holds + 1; hold <= this.holds.count; hold++) {
-      if (this.holds.expiresAt(hold) !== 0) this.expiries.push(hold);
+    for (let hold = mark.holds + 1; hold <= this.holds.count; hold++) this.queueExpiry(hold);
+  }
+
+  /** A hold that was made for good, and may expire. */
+  queueExpiry(hold: number): void {
+    if (!this.isRehearsing && this.holds.expiresAt(hold) !== 0) this.expiries.push(hold);
+  }
+
+  /**
+   * Does `work`, and undoes all that it did: whatever comes of it, everything is as it was before, to the byte. It may make
+   * transfers of every kind, linked groups and accounts; nothing else can be undone.
+   */
+  rehearse<T>(work: () => T): T {
+    invariant(!this.isRehearsing, 'A rehearsal has no other one inside of it.');
+    const mark = this.begin();
+    const { replayed } = this;
+    const byResult = this.transfersByResult.slice();
+    this.isRehearsing = true;
+    try {
+      return work();
+    } finally {
+      this.rollBack(mark);
+      this.transfersByResult.set(byResult);
+      this.replayed = replayed;
+      this.isRehearsing = false;
     }
   }
 }

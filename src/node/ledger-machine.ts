@@ -112,6 +112,11 @@ export class LedgerMachine implements StateMachine {
     return rows;
   }
 
+  /** See LedgerState.rehearse: nothing of it stays, and nothing of it is written. */
+  rehearse<T>(time: number, payload: Buffer, look: (outcomes: Buffer) => T): T {
+    return this.state.rehearse(time, payload, look);
+  }
+
   backlog(): Promise<void> | undefined {
     return this.outcomes.backlog?.();
   }
