@@ -175,6 +175,11 @@ export interface NodePort {
 
   /** Commits one chunk. Goes to the leader when needed: one hop at most, and never twice once bytes have left. */
   submit(request: SubmitRequest, deadlineMs: number): Promise<Committed>;
+  /**
+   * What a chunk of the ledger's records (transfers, openings of accounts) would come to now, on this node's own state. While
+   * `look` is called, `ledger` shows what would be; nothing of it stays. All in one turn.
+   */
+  rehearse?<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T;
   /** Resolves once the applied state of this node is as new as asked for. */
   barrier(consistency: Consistency, deadlineMs: number): Promise<void>;
   position(): NodePosition;

@@ -6,6 +6,7 @@ export { uuidV7 } from './uuid-v7';
 export { decodeLedgerRecord, type LedgerRecord } from './ledger-record';
 export { resultName } from '../ledger/result-codes';
 export type { AccountPage, ListOptions, TransactionInput } from './ledger-calls';
+export type { DryRunInput, DryRunOutcome } from './dry-run';
 export type { GroupStatus, MemberView, NodeStatus, ServerStatus } from './cluster-calls';
 export type { BalanceChanges, WatchOptions } from './balance-stream';
 export type { ConsumeOptions, RecordFilter } from './record-stream';

@@ -1,6 +1,7 @@
 import { BatchPipe } from './batch-pipe';
 import { Caller } from './caller';
 import { Directory } from './directory';
+import { accountHandles, type AskedCluster, dryRun, type DryRunInput, type DryRunOutcome } from './dry-run';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
 import { checkedOffset } from './follow-calls';
@@ -12,6 +13,7 @@ import { TransferKinds } from './transfer-kinds';
 import { TransferLane } from './transfer-lane';
 import {
   type AccountChange,
+  type AccountHandle,
   type AccountInput,
   type AccountView,
   type BalanceView,
@@ -64,6 +66,7 @@ export class LedgerClient extends TransferKinds {
   protected readonly directory: Directory;
   protected readonly caller: Caller;
   private readonly calls: LedgerCalls;
+  private readonly asked: AskedCluster;
   private readonly transferPipe: BatchPipe;
   private readonly transferLane: TransferLane;
   private readonly rowPipe: BatchPipe;
@@ -93,6 +96,7 @@ export class LedgerClient extends TransferKinds {
     const attemptTimeoutMs = positive(options.attemptTimeoutMs ?? 2_500, 'attemptTimeoutMs');
     this.caller = new Caller({ directory, attemptTimeoutMs, now, random, timers });
     this.calls = new LedgerCalls(this.caller, this.seen, this.timeoutMs);
+    this.asked = { caller: this.caller, seen: this.seen, timeoutMs: this.timeoutMs };
     const shared = { now, timers, nextSequence, maxWaiting: MAX_WAITING, onPosition: this.seen.see };
     this.transferPipe = new BatchPipe({
       ...{ directory, now, random, timers, onRoom: () => this.transferLane.flushSoon() },
@@ -143,6 +147,16 @@ export class LedgerClient extends TransferKinds {
   /** Several transfers that are all done or none. A refusal is an outcome, which says which of them failed it. */
   transaction(transaction: TransactionInput, options: CallOptions = {}): Promise<TransactionOutcome> {
     return this.calls.transaction(transaction, options);
+  }
+
+  /** What these writes would come to now, with the balances afterwards. Nothing is done. */
+  dryRun(items: DryRunInput, options: ReadOptions = {}): Promise<DryRunOutcome> {
+    return dryRun(this.asked, items, options);
+  }
+
+  /** For packed rows: of up to 1,000 names those that exist. A handle never changes. */
+  accountHandles(names: readonly string[], options: ReadOptions = {}): Promise<AccountHandle[]> {
+    return accountHandles(this.asked, names, options);
   }
 
   /** One batch of packed rows (see `packTransfers`), 1 to 8,190; do not change the bytes until it is answered. */

@@ -102,6 +102,16 @@ export interface BalanceView {
   readonly version: number;
 }
 
+/** What packed rows need to know of an account. */
+export interface AccountHandle {
+  /** As it was asked for. */
+  readonly name: string;
+  readonly handle: bigint;
+  readonly ledger: string;
+  /** Digits after the point of the ledger's amounts. */
+  readonly scale: number;
+}
+
 export interface RecordView {
   readonly offset: number;
   readonly term: number;

@@ -6,6 +6,7 @@ import { checkedUInt32, checkedUInt64, KIND_NUMBERS } from './batch-codec';
 import { invalidArgument, LedgerError } from './errors';
 import {
   type AccountChange,
+  type AccountHandle,
   type AccountInput,
   type AccountView,
   type BalanceView,
@@ -144,6 +145,15 @@ export function balanceView(balance: wire.Balance | null): BalanceView {
     ...{ debitsPending: b.debits_pending, creditsPending: b.credits_pending, posted: b.posted, available: b.available },
     version: Number(b.version),
   };
+}
+
+/** None where the account does not exist, or the server is of a version that does not tell handles here. */
+export function accountHandle(balance: wire.Balance, name: string): AccountHandle[] {
+  const handle = BigInt(balance.handle ?? 0);
+  if (handle === 0n) return [];
+  // Amounts are written with all digits of the scale.
+  const scale = balance.posted.includes('.') ? balance.posted.length - 1 - balance.posted.indexOf('.') : 0;
+  return [{ name, handle, ledger: balance.ledger, scale }];
 }
 
 export function transferView(transfer: wire.TransferView | null): TransferView {

@@ -97,6 +97,10 @@ export class NodeService implements NodePort {
     return this.running().writes.submit(request, deadlineMs);
   }
 
+  rehearse<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T {
+    return this.running().machine.rehearse(Date.now() * MICROS_PER_MILLI, chunk, look);
+  }
+
   barrier(consistency: Consistency, deadlineMs: number): Promise<void> {
     return this.running().barrier.wait(consistency, deadlineMs);
   }
@@ -272,5 +276,6 @@ export class NodeService implements NodePort {
   }
 }
 
+const MICROS_PER_MILLI = 1_000;
 const LEARN_COMMIT_MILLIS = 2_000;
 const WAIT_SLICE_MILLIS = 60_000;

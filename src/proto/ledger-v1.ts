@@ -7,10 +7,12 @@ import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
 import {
   type CreateTransfersResponse,
+  type GroupResult,
   type GetTransferRequest,
   type GetTransferResponse,
   type SubmitBatchResponse,
   type Transfer,
+  type TransferResult,
 } from './ledger-v1-transfers';
 import { type Int64 } from './log-v1';
 
@@ -105,6 +107,21 @@ export interface Balance<N = string> {
   posted: string;
   available?: string;
   version: N;
+  handle?: N;
+}
+
+export interface DryRunRequest {
+  accounts: AccountSpec[];
+  transfers: Transfer[];
+  consistency: Consistency | null;
+}
+
+export interface DryRunResponse<N = string> {
+  accounts: OpenAccountResult<N>[];
+  transfers: TransferResult<N>[];
+  groups: GroupResult<N>[];
+  balances: Balance<N>[];
+  position: ReadPosition<N> | null;
 }
 
 export interface GetAccountRequest {
@@ -174,12 +191,19 @@ export interface SubmitBatchRequestOut {
   transfers?: TransferOut[];
 }
 
+export interface DryRunRequestOut {
+  accounts?: AccountSpecOut[];
+  transfers?: TransferOut[];
+  consistency?: ConsistencyOut;
+}
+
 /** As a client sees it: what it sends, what it receives. */
 export interface LedgerDefinition extends ServiceDefinition {
   CreateLedgers: MethodDefinition<{ ledgers: Partial<LedgerSpec>[] }, CreateLedgersResponse>;
   OpenAccounts: MethodDefinition<{ accounts: AccountSpecOut[] }, OpenAccountsResponse>;
   UpdateAccounts: MethodDefinition<{ accounts: AccountUpdateOut[] }, UpdateAccountsResponse>;
   CreateTransfers: MethodDefinition<{ transfers: TransferOut[] }, CreateTransfersResponse>;
+  DryRun: MethodDefinition<DryRunRequestOut, DryRunResponse>;
   GetAccount: MethodDefinition<WithConsistency<GetAccountRequest>, GetAccountResponse>;
   GetBalance: MethodDefinition<WithConsistency<GetBalanceRequest>, GetBalanceResponse>;
   GetBalances: MethodDefinition<WithConsistency<GetBalancesRequest>, GetBalancesResponse>;

@@ -66,6 +66,10 @@ export class DoorOfMany {
         await this.beforeAnswer();
         return committed;
       },
+      rehearse: (chunk, look) => {
+        this.reads += 1;
+        return shared.rehearse(chunk, look);
+      },
       barrier: async (consistency, deadlineMs) => {
         this.reads += 1;
         await this.beforeRead();

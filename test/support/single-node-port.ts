@@ -74,6 +74,10 @@ export class SingleNodePort implements NodePort {
     return this.commit(request);
   }
 
+  rehearse<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T {
+    return this.state.rehearse(this.time + 1000, chunk, look);
+  }
+
   private commit(request: SubmitRequest): Committed {
     const baseOffset = this.state.nextOffset;
     const time = (this.time += 1000);

@@ -97,6 +97,7 @@ export function balanceOut({ account, balance }: AccountState): Balance<Int64> {
     posted: text(balance.posted),
     ...(balance.available === undefined ? {} : { available: text(balance.available) }),
     version: balance.version,
+    handle: account.handle,
   };
 }
 

@@ -1,11 +1,14 @@
 /** `ledger.v1.Ledger`: ledgers, accounts, transfers, balances. */
 import { type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { normaliseId, normaliseName } from '../../ledger/identifiers';
+import { type OutcomeRow } from '../../ledger/outcome-row';
 import {
   type CreateLedgersRequest,
   type CreateLedgersResponse,
   type CreateTransfersRequest,
   type CreateTransfersResponse,
+  type DryRunRequest,
+  type DryRunResponse,
   type GetAccountRequest,
   type GetAccountResponse,
   type GetBalanceRequest,
@@ -16,6 +19,7 @@ import {
   type GetTransferResponse,
   type ListAccountsRequest,
   type ListAccountsResponse,
+  type OpenAccountResult,
   type OpenAccountsRequest,
   type OpenAccountsResponse,
   type UpdateAccountsRequest,
@@ -25,6 +29,7 @@ import { type Int64 } from '../../proto/log-v1';
 import { createLedgerCommand, openAccountCommand, updateAccountCommand } from '../account-item';
 import { accountPage, checkPage } from '../account-pages';
 import { type Budget } from '../deadline';
+import { dryRun } from '../dry-run';
 import { faultOfResult, invalid, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
 import { accountNamed, readAt, stateOf } from '../reads';
@@ -53,6 +58,7 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
     CreateTransfers: door.unary('CreateTransfers', (r: CreateTransfersRequest, budget, subject) =>
       createTransfers(door, r, { budget, subject }),
     ),
+    DryRun: door.unary('DryRun', (r: DryRunRequest, budget) => dryRunItems(door, r, budget)),
     GetAccount: door.unary('GetAccount', (r: GetAccountRequest, budget) => getAccount(door, r, budget)),
     GetBalance: door.unary('GetBalance', (r: GetBalanceRequest, budget) => getBalance(door, r, budget)),
     GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
@@ -82,11 +88,11 @@ async function openAccounts(
   checkCount(request.accounts.length, door.limits, 'accounts');
   const commands = request.accounts.map((spec) => openAccountCommand(spec, door.port.ledger));
   const { outcomes, position } = await submitItems(door.port, door.limits, commands, 'accounts', budget);
-  const results = outcomes.map((outcome) => ({
-    result: itemResult(outcome),
-    handle: outcome instanceof ItemFault ? 0 : outcome.creditHandle,
-  }));
-  return { results, position };
+  return { results: outcomes.map(openAccountResult), position };
+}
+
+function openAccountResult(outcome: OutcomeRow | ItemFault): OpenAccountResult<Int64> {
+  return { result: itemResult(outcome), handle: outcome instanceof ItemFault ? 0 : outcome.creditHandle };
 }
 
 async function updateAccounts(
@@ -110,6 +116,18 @@ async function createTransfers(
   const { outcomes, position } = await door.transfers.submit(commands, 'transfers', caller);
   const results = outcomes.map(transferResult);
   return { results, position, groups: groups.map((group) => groupResult(group, outcomes)) };
+}
+
+async function dryRunItems(door: Door, request: DryRunRequest, budget: Budget): Promise<DryRunResponse<Int64>> {
+  const consistency = consistencyIn(request.consistency);
+  const answer = await dryRun(door.port, door.limits, request, consistency, budget);
+  return {
+    accounts: answer.accounts.map(openAccountResult),
+    transfers: answer.transfers.map(transferResult),
+    groups: answer.groups.map((group) => groupResult(group, answer.transfers)),
+    balances: answer.balances.map(balanceOut),
+    position: answer.position,
+  };
 }
 
 async function getAccount(door: Door, request: GetAccountRequest, budget: Budget): Promise<GetAccountResponse<Int64>> {

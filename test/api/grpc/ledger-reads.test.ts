@@ -58,6 +58,7 @@ const BALANCE = {
   posted: '10.00',
   available: '15.00',
   version: '1',
+  handle: '2',
 };
 
 describe('a read', () => {

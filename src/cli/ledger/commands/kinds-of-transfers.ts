@@ -30,7 +30,7 @@ export function addKindsOfTransfers(program: Command, session: () => Session): v
     .action((from: string, to: string, amount: string, options: HoldOptions) => {
       const { expiresIn } = options;
       const timeout = expiresIn === undefined ? {} : { timeoutMs: durationMs('--expires-in', expiresIn) };
-      return send(session(), { ...transferInput(from, to, amount, options), kind: 'pending', ...timeout });
+      return send(session(), { ...transferInput(from, to, amount, options), kind: 'pending', ...timeout }, options);
     });
   const post = program
     .command('post')
@@ -38,14 +38,14 @@ export function addKindsOfTransfers(program: Command, session: () => Session): v
     .argument('<hold>', 'id of the transfer that holds')
     .argument('[amount]', 'a part of it (default: all)');
   addCommonOptions(post).action((pendingId: string, amount: string | undefined, options: CommonOptions) =>
-    send(session(), { ...commonInput(options), kind: 'post', pendingId, ...part(amount) }),
+    send(session(), { ...commonInput(options), kind: 'post', pendingId, ...part(amount) }, options),
   );
   const lettingGo = program
     .command('void')
     .description('let go of a hold')
     .argument('<hold>', 'id of the transfer that holds');
   addCommonOptions(lettingGo).action((pendingId: string, options: CommonOptions) =>
-    send(session(), { ...commonInput(options), kind: 'void', pendingId }),
+    send(session(), { ...commonInput(options), kind: 'void', pendingId }, options),
   );
   const reverse = program
     .command('reverse')
@@ -53,7 +53,7 @@ export function addKindsOfTransfers(program: Command, session: () => Session): v
     .argument('<transfer>', 'its id; of a hold that was posted, that of the post')
     .argument('[amount]', 'a part of it (default: all)');
   addCommonOptions(reverse).action((reverses: string, amount: string | undefined, options: CommonOptions) =>
-    send(session(), { ...commonInput(options), reverses, ...part(amount) }),
+    send(session(), { ...commonInput(options), reverses, ...part(amount) }, options),
   );
   program
     .command('lookup')

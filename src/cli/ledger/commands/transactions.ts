@@ -1,6 +1,8 @@
 /** transaction: several transfers that are all done or none. */
 import { readFile } from 'node:fs/promises';
 import { type Command } from 'commander';
+import { uuidV7 } from '../../../client';
+import { tryOut } from '../dry-run';
 import { type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
 import { readTransaction } from '../transaction-text';
@@ -8,17 +10,27 @@ import { readTransaction } from '../transaction-text';
 /** The server takes 1 MiB; text has names and blanks besides. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+interface TransactionOptions {
+  readonly id?: string;
+  readonly dryRun: boolean;
+}
+
 export function addTransactionCommand(program: Command, session: () => Session): void {
   program
     .command('transaction')
     .description('do several transfers, all of them or none')
     .argument('[file]', 'JSON {"id", "transfers": […]}, or one transfer a line; "-" or nothing: stdin')
     .option('--id <id>', 'of the transaction; the same again is done once (default: what the file says, or a new UUID)')
-    .action((file: string | undefined, options: { id?: string }) => transaction(session(), file, options.id));
+    .option('--dry-run', 'say what it would come to, with the balances afterwards, and do nothing', false)
+    .action((file: string | undefined, options: TransactionOptions) => transaction(session(), file, options));
 }
 
-async function transaction(session: Session, file: string | undefined, id: string | undefined): Promise<void> {
-  const input = readTransaction(await textOf(session, file), id);
+async function transaction(session: Session, file: string | undefined, options: TransactionOptions): Promise<void> {
+  const input = readTransaction(await textOf(session, file), options.id);
+  if (options.dryRun) {
+    const { id = uuidV7() } = input;
+    return tryOut(session, { transfers: input.transfers.map((one) => ({ ...one, transaction: id })) });
+  }
   const outcome = await session.withClient((client) => client.transaction(input));
   const { transfers, result, message, replayed, failed } = outcome;
   session.output.list(

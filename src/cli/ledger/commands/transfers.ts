@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { type FollowingInput, type ReadConsistency, type TransferInput, uuidV7 } from '../../../client';
 import { durationMs, timeMicros, uint64, wholeNumber } from '../arguments';
+import { tryOut } from '../dry-run';
 import { timeText } from '../output';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
@@ -17,6 +18,7 @@ export interface CommonOptions {
   readonly metadata?: string;
   readonly effectiveTime?: number;
   readonly importedTime?: number;
+  readonly dryRun?: boolean;
 }
 
 /** What a transfer that refers to no other one may have. */
@@ -40,7 +42,7 @@ export function addTransferCommands(program: Command, session: () => Session): v
     .argument('<to>', 'the account that is paid')
     .argument('<amount>', 'a decimal, such as 0.50');
   addTransferOptions(command).action((from: string, to: string, amount: string, options: TransferOptions) =>
-    send(session(), transferInput(from, to, amount, options)),
+    send(session(), transferInput(from, to, amount, options), options),
   );
   program
     .command('balance')
@@ -64,7 +66,8 @@ export function addCommonOptions(command: Command): Command {
     .option('--user-data <number>', '64 bits of your own', uint64('--user-data'))
     .option('--metadata <text>', 'at most 1,024 bytes of your own')
     .option('--effective-time <time>', 'when it counts as having happened', timeMicros('--effective-time'))
-    .option('--imported-time <time>', 'when it happened in the books it comes from', timeMicros('--imported-time'));
+    .option('--imported-time <time>', 'when it happened in the books it comes from', timeMicros('--imported-time'))
+    .option('--dry-run', 'say what it would come to, with the balances afterwards, and do nothing', false);
 }
 
 export function addTransferOptions(command: Command): Command {
@@ -94,8 +97,9 @@ export function transferInput(from: string, to: string, amount: string, options:
   };
 }
 
-/** Sends one transfer and prints what became of it. */
-export async function send(session: Session, input: TransferInput): Promise<void> {
+/** Sends one transfer and prints what became of it; with `--dry-run`, what would. */
+export async function send(session: Session, input: TransferInput, { dryRun }: CommonOptions): Promise<void> {
+  if (dryRun === true) return tryOut(session, { transfers: [input] });
   const outcome = await session.withClient((client) => client.transfer(input));
   const { result, message, offset, timestamp, replayed, amountMoved, amountHeld } = outcome;
   session.output.record(outcome, [
