@@ -3,13 +3,14 @@ import { AccountRules } from './account-rules';
 import { AccountUpdateRules } from './account-update-rules';
 import { ApplyContext } from './apply-context';
 import { CommandRange, LogRecordField, decodeOther } from './command-codec';
+import { expireHold } from './expiry-record';
 import { GroupRules } from './group-rules';
 import { invariant } from './invariant';
 import { type LedgerBatch } from './ledger-batch';
 import { NamedIds } from './named-ids';
 import { PackedRules } from './packed-rules';
 import { PACKED_ROW_BYTES } from './packed-rows';
-import { OUTCOME_ROW_BYTES, OutcomeFlag } from './outcome-row';
+import { OUTCOME_ROW_BYTES } from './outcome-row';
 import { Posting } from './posting';
 import { type LedgerReader } from './reader';
 import { ResultCode } from './result-codes';
@@ -272,7 +273,7 @@ export class LedgerState {
         this.accountUpdates.apply(command, context);
         break;
       case 'expire_hold':
-        this.expireHold();
+        expireHold(this.tables, this.transferRules.holds, context);
         break;
       case 'set_dedup_age':
         // A bound that came with an offset was not the system's.
@@ -282,22 +283,6 @@ export class LedgerState {
         break;
     }
     context.nextRecord();
-  }
-
-  /** One record lets go of one hold, so that a consumer of the log sees each; the state says which hold it is. */
-  private expireHold(): void {
-    const { context, tables } = this;
-    const hold = this.transferRules.holds.expireFirst(context.time, context.offset);
-    if (hold === 0) {
-      context.write(ResultCode.PENDING_TRANSFER_NOT_FOUND, 0, 0, 0, undefined);
-      return;
-    }
-    const debit = tables.holds.debit(hold);
-    const ledger = tables.ledgers.byNumber(tables.accounts.ledgerOf(debit));
-    context.write(ResultCode.OK, OutcomeFlag.RELEASES, debit, tables.holds.credit(hold), ledger);
-    tables.holds.copyAmount(hold, this.fields.amount);
-    context.setAmount(this.fields.amount, 0);
-    context.setHold(hold);
   }
 
   private refuseMalformed(): void {
