@@ -42,7 +42,7 @@ const FORBIDDEN_ROOMS = {
   api: ['log', 'discovery', 'node', 'client', 'bench', 'offline', 'cli'],
   client: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'offline', 'bench', 'cli'],
   node: ['client', 'bench', 'offline', 'cli'],
-  bench: ['log', 'raft', 'discovery', 'partitions', 'api', 'node', 'offline', 'cli'],
+  bench: ['raft', 'discovery', 'partitions', 'api', 'node', 'offline', 'cli'],
   offline: ['discovery', 'api', 'client', 'bench', 'cli'],
 };
 

@@ -12,6 +12,7 @@ import { type ClusterRun, runCluster } from './cluster-run';
 import { catchUpText, measureCatchUp } from './faults/catch-up';
 import { failoverText, measureFailover } from './faults/failover';
 import { measureRestart, restartText } from './faults/restart';
+import { measureProjection, type ProjectionFigures, projectionText } from './projection/measure';
 import { machine, type Report, reportText } from './report';
 
 const DEFAULT_SECONDS = 6;
@@ -68,6 +69,15 @@ function parse(): (signal: AbortSignal) => Promise<string> {
     .option('--transfers <n>', 'transfers in its log', '10000000')
     .option('--starts <n>', 'starts of each kind', '3')
     .action(does(restart));
+  program
+    .command('projection')
+    .description('how fast rows are written, made anew and read, in the embedded Postgres and in a server')
+    .option('--transfers <n>', 'rows', '1000000')
+    .option('--wallets <n>', 'accounts that they are between', '10000')
+    .option('--reads <n>', 'balances of the past that are asked for, of each kind', '2000')
+    .option('--postgres <url>', 'a database whose schema "ledger" is of no use to anybody')
+    .option('--no-embedded', 'the server alone')
+    .action(does(projection));
   program.parse(process.argv);
   if (!chosen) throw new CommanderError(EXIT_USAGE, 'bench', 'nothing was asked for; see --help');
   return chosen;
@@ -126,6 +136,21 @@ async function restart(options: { transfers: string; starts: string }, signal: A
   const transfers = whole('--transfers', options.transfers, 1, 100_000_000);
   const starts = whole('--starts', options.starts, 1, 20);
   return restartText(await measureRestart({ transfers, starts, signal, onStep }), transfers);
+}
+
+async function projection(
+  options: { transfers: string; wallets: string; reads: string; postgres?: string; embedded: boolean },
+  signal: AbortSignal,
+): Promise<string> {
+  const transfers = whole('--transfers', options.transfers, 1_000, 100_000_000);
+  const accounts = whole('--wallets', options.wallets, 2, 1_000_000);
+  const reads = whole('--reads', options.reads, 1, 1_000_000);
+  const databases = [...(options.embedded ? [undefined] : []), ...(options.postgres ? [options.postgres] : [])];
+  const figures: ProjectionFigures[] = [];
+  for (const url of databases) {
+    figures.push(await measureProjection({ transfers, accounts, reads, url, signal, onStep }));
+  }
+  return projectionText(figures, { transfers, accounts });
 }
 
 function onStep(name: string): void {
