@@ -3,9 +3,10 @@ import { LedgerError } from '../../src/client/errors';
 import { encodeValues } from '../../src/log/chunk';
 import { MAX_VOTERS } from '../../src/node/membership-policy';
 import type { Configuration } from '../../src/raft/core';
-import type { HistoryReport } from './client-history';
+import type { RunReport } from './client-history';
 import { BANK } from './draw-transfer';
 import { HalfConnected, SETTLING_SECONDS, STEADY_SECONDS } from './half-connected';
+import { KINDS_ACCOUNTS, KindsClient } from './kinds-client';
 import { LibraryClient } from './library-client';
 import { SimClient, type ClientWorld } from './sim-client';
 import type { SimNode } from './sim-node';
@@ -21,18 +22,21 @@ const RECOVERY_SECONDS = 60;
 /** A client that does not know where the leader is asks nodes that cannot tell. */
 const MOST_TRIES = 20;
 const PEACE_SECONDS = 2;
+const KINDS_CHANCE = 0.4;
 
 /** The course of a run: a calm start, a phase with faults in which nothing may go wrong, a healed one in which all must go right. */
 export class Scenario {
   private readonly world: ClientWorld;
   private readonly accounts: string[] = [];
+  /** In some runs there is a client that makes holds, groups and reversals, too. */
+  private kinds: KindsClient | undefined;
 
   constructor(private readonly sim: Simulation) {
     const { clusterId, nodes, requests, history, trace } = sim;
     this.world = { clusterId, nodes, requests, history, trace, accounts: this.accounts };
   }
 
-  async run(): Promise<HistoryReport> {
+  async run(): Promise<RunReport> {
     const { sim } = this;
     await sim.until('leader', SETUP_SECONDS, () => sim.nodes.some(({ running }) => running?.replica.isLeader));
     await this.prepare();
@@ -40,14 +44,16 @@ export class Scenario {
     let stopping = false;
     const clients = Array.from({ length: CLIENTS }, (_, at) => this.client(`c${at + 1}`).run(() => stopping));
     const library = Array.from({ length: LIBRARY_CLIENTS }, (_, at) => this.useLibrary(`l${at + 1}`, () => stopping));
+    const kinds = this.kinds ? [this.kinds.run(() => stopping)] : [];
     const end = sim.time.now + sim.options.seconds * 1_000_000;
-    const working = this.watch(Promise.all([...clients, ...library]));
+    const working = this.watch(Promise.all([...clients, ...library, ...kinds]));
     await sim.until('end of the faults', sim.options.seconds + 1, () => sim.time.now >= end);
     sim.faults.heal();
     stopping = true;
     await sim.until('end of the clients', RECOVERY_SECONDS, working);
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
     await this.serve();
+    await sim.until('end of the holds that expire', RECOVERY_SECONDS, () => this.hasNoHoldToExpire());
     const halfConnected = !sim.options.without?.includes('half-connected');
     if (halfConnected && sim.random('half connected').chance(0.5)) await this.bearHalfConnected();
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
@@ -55,7 +61,11 @@ export class Scenario {
     for (const node of this.serving) {
       await this.finish('outcome', RECOVERY_SECONDS, sim.committed.expectOutcomes(node, sim.damage));
     }
-    return sim.history.check(this.serving[0]!.running!.storage.machine.reader);
+    // A disk that was hurt may hold a row that cannot be read any more; that it says so is asked elsewhere.
+    const judge = this.serving.find((node) => !sim.damage.wasHurt(node)) ?? this.serving[0]!;
+    const { reader } = judge.running!.storage.machine;
+    const done = this.kinds?.history.check(reader, KINDS_ACCOUNTS) ?? 0;
+    return { ...sim.history.check(reader), kinds: done };
   }
 
   /** A program that cannot connect is started again, as one under a supervisor. */
@@ -85,6 +95,11 @@ export class Scenario {
     await this.finish('bank', SETUP_SECONDS, first.openAccount(BANK, undefined, undefined));
     for (let at = 1; at <= FIRST_ACCOUNTS; at += 1) {
       await this.finish('account', SETUP_SECONDS, first.openAccount(`a${at}`, 0n, at === 1 ? 9_000n : undefined));
+    }
+    if (sim.random('kinds of transfers').chance(KINDS_CHANCE)) {
+      const kinds = new KindsClient(this.client('kinds'), sim.random('client of all kinds'), sim.time);
+      await this.finish('account', SETUP_SECONDS, kinds.prepare());
+      this.kinds = kinds;
     }
     sim.trace.add('world', 'is prepared');
   }
@@ -168,6 +183,10 @@ export class Scenario {
       committed.expectState(name, status.lastIndex, running!.storage.machine.hash());
     }
     return true;
+  }
+
+  private hasNoHoldToExpire(): boolean {
+    return this.serving.every(({ running }) => running?.storage.machine.reader.nextExpiry() === undefined);
   }
 
   private async finish(what: string, seconds: number, work: Promise<boolean>): Promise<void> {

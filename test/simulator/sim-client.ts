@@ -68,8 +68,11 @@ export class SimClient {
     return this.submit(operations);
   }
 
-  /** Minor units. */
-  async openAccount(name: string, min: bigint | undefined, max: bigint | undefined): Promise<boolean> {
+  /**
+   * Minor units.
+   * @param shared whether any client may move its money; else its history is somebody else's
+   */
+  async openAccount(name: string, min: bigint | undefined, max: bigint | undefined, shared = true): Promise<boolean> {
     const limit = (value: bigint | undefined) =>
       value === undefined ? ({ kind: 'none' } as const) : ({ kind: 'given', text: decimal(value) } as const);
     const [low, high] = [limit(min), limit(max)];
@@ -86,6 +89,10 @@ export class SimClient {
     if (!answer) return false;
     const { result } = decodeOutcomeRow(answer.outcomes);
     if (result !== ResultCode.OK) violated('opening', `account ${name} was refused: ${resultName(result)}`);
+    if (!shared) {
+      this.world.history.apart.add(name);
+      return true;
+    }
     this.world.history.accountOpened(name);
     this.world.accounts.push(name);
     return true;
@@ -178,7 +185,7 @@ export class SimClient {
   }
 
   /** Tries one node after the other, with the same bytes, until there is an answer. */
-  private async write(commands: readonly Command[], inDoubt: () => void): Promise<Committed | undefined> {
+  async write(commands: readonly Command[], inDoubt: () => void): Promise<Committed | undefined> {
     const { requests, trace, history, clusterId } = this.world;
     const chunk = encodeValues(LEDGER_RECORD, commands.map(encodeCommand));
     const request = { type: 1, kind: 'records', chunk, count: commands.length, subject: '' } as const;

@@ -5,6 +5,7 @@ import { FIRST_GROUP } from '../../src/node/data-directory';
 import { FullDisk } from '../../src/node/full-disk';
 import { GroupBackup } from '../../src/node/group-backup';
 import type { GroupStorage } from '../../src/node/group-storage';
+import { HoldExpiry } from '../../src/node/hold-expiry';
 import { Leadership } from '../../src/node/leadership';
 import { MemberChanges } from '../../src/node/member-changes';
 import { NodeService, type ServedGroup } from '../../src/node/node-service';
@@ -49,6 +50,7 @@ export class SimService {
   private readonly history: PeerHistory;
   private readonly fullDisk: FullDisk;
   private readonly memberChanges: MemberChanges;
+  private readonly holdExpiry: HoldExpiry;
 
   constructor(private readonly parts: ServiceParts) {
     const { machine, life, gossip, space, storage, replica, call } = parts;
@@ -90,6 +92,8 @@ export class SimService {
       nameOf: (id) => cluster.nameOf(id),
       events,
     });
+    const nowMicros = (): number => life.clock.wallMicros();
+    this.holdExpiry = new HoldExpiry({ replica, reader: () => storage.machine.reader, nowMicros, events });
     const barrier = new ReadBarrier(replica, FIRST_GROUP, () => machine.clusterId);
     const backup = new GroupBackup({
       ...shared,
@@ -114,6 +118,7 @@ export class SimService {
   /** What needs to be looked after now and then. */
   upkeep(): void {
     void this.fullDisk.step();
+    void this.holdExpiry.step();
     this.parts.storage.snapshotter.upkeep();
   }
 

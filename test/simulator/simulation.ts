@@ -8,7 +8,7 @@ import { decodeMessage } from '../../src/raft/transport/message-decoder';
 import { encodeMessage } from '../../src/raft/transport/message-encoder';
 import { SeededRandom } from '../support/seeded-random';
 import { Calls, type Callee } from './calls';
-import { ClientHistory, type HistoryReport } from './client-history';
+import { ClientHistory, type RunReport } from './client-history';
 import { CommittedHistory } from './committed-history';
 import { DamageLedger } from './damage-ledger';
 import { FaultCounts } from './fault-counts';
@@ -49,7 +49,7 @@ export interface SimulationReport {
   readonly elections: number;
   readonly membershipChanges: number;
   readonly committed: number;
-  readonly history: HistoryReport;
+  readonly history: RunReport;
 }
 
 /** A run that found something, with all that is needed to look at it. */

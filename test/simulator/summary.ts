@@ -19,6 +19,7 @@ export class Summary {
     this.totals.add('transfers', history.transfers);
     this.totals.add('acknowledged transfers', history.acknowledged);
     this.totals.add('transfers in doubt at some time', history.doubtful);
+    this.totals.add('transfers done by the client of all kinds', history.kinds);
     this.totals.add('linearizable reads', history.reads);
     this.totals.add('accounts whose history was too long to decide', history.undecidedAccounts);
   }
