@@ -7,6 +7,8 @@
  * it never hangs.
  */
 import { type LedgerReader } from '../ledger/reader';
+import { type SignedHead } from '../proof/signed-head';
+import { type TransferProof } from '../proof/transfer-proof';
 
 export interface NodeInfo {
   /** 32 hexadecimal digits. */
@@ -16,6 +18,8 @@ export interface NodeInfo {
   readonly nodeId: string;
   /** The version of the program. */
   readonly version: string;
+  /** Raw Ed25519 key, 32 bytes, with which this node signs heads of the log; left out before there is one. */
+  readonly publicKey?: Buffer;
 }
 
 /** How new the state must be that a read answers from. */
@@ -207,6 +211,10 @@ export interface NodePort {
   backup?(deadlineMs: number): Promise<RunningBackup>;
   /** Asks this node's projection. `token`: rows at least as new as that answer; empty: as they are. */
   readRows?(request: RowsRequest, token: string, deadlineMs: number): Promise<RowsAnswer>;
+  /** What this node says of the whole log up to what it has applied, signed. */
+  head?(): SignedHead;
+  /** Proves that the transfer with this id, whose record is at `offset`, is in the log. */
+  prove?(id: string, offset: number, deadlineMs: number): Promise<TransferProof>;
   readiness(): Readiness;
   leaderName(): string | undefined;
   /** Prometheus text exposition format 0.0.4. */

@@ -51,6 +51,8 @@ export interface NodeStatus {
   /** The disk of the data directory: without room, this node takes no writes while it leads. */
   readonly diskFull: boolean;
   readonly diskFreeBytes: number;
+  /** Base64 of the Ed25519 key that the node signs heads of the log with; empty where it has none. */
+  readonly publicKey: string;
 }
 
 /** What one server says of itself, or why it says nothing. */
@@ -161,6 +163,7 @@ function nodeStatus(response: wire.StatusResponse): NodeStatus {
     projectionLagRecords: Number(response.projection_lag_records),
     diskFull: response.disk_full,
     diskFreeBytes: Number(response.disk_free_bytes),
+    publicKey: response.public_key.toString('base64'),
     groups: response.groups.map(groupStatus),
   };
 }

@@ -1,3 +1,4 @@
+import { type TransferProof } from '../proof/transfer-proof';
 import { type Caller } from './caller';
 import {
   addMember,
@@ -12,6 +13,7 @@ import {
   transferLeadership,
 } from './cluster-calls';
 import { type Directory } from './directory';
+import { transferProof } from './proof-calls';
 import { type CallOptions } from './types';
 
 export interface SqlOptions {
@@ -38,6 +40,11 @@ export abstract class OperatorCalls {
   async status(options: CallOptions & { readonly stateHash?: boolean } = {}): Promise<ServerStatus[]> {
     await this.directory.refresh();
     return status(this.directory, options.timeoutMs ?? this.timeoutMs, options.stateHash ?? false);
+  }
+
+  /** The proof that a transfer is in the log; `verifyProof` checks it with the nodes' published keys. */
+  proof(id: string, options: CallOptions = {}): Promise<TransferProof> {
+    return transferProof(this.caller, id, options.timeoutMs ?? this.timeoutMs);
   }
 
   /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */

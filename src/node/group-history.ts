@@ -5,10 +5,11 @@
  * In a snapshot it stands before the ledger: u32 magic "LNHT", u32 version 1, u64 entries, then the tree's hashes.
  */
 import { createHash } from 'node:crypto';
-import { BatchKind, type BatchHeader } from '../log/batch';
+import type { BatchHeader } from '../log/batch';
 import { SnapshotFormatError } from '../ledger/snapshot-format';
-import { HASH_BYTES, leafHash, sha256 } from '../proof/hashes';
+import { HASH_BYTES } from '../proof/hashes';
 import { HistoryTree } from '../proof/history-tree';
+import { leafOf } from '../proof/leaf';
 
 /** A check of the state is made at each entry whose index this divides. */
 export const CHECK_EVERY = 256;
@@ -19,7 +20,6 @@ const MAGIC = 0x5448_4e4c;
 const VERSION = 1;
 const HEAD_BYTES = 16;
 const MAX_ENTRIES = 2 ** 48;
-const NO_OUTCOMES = sha256(Buffer.alloc(0));
 
 /** The state right behind entry `index`, in 32 bytes: equal on all nodes, or one of them is wrong. */
 export interface StateCheck {
@@ -69,12 +69,6 @@ export class GroupHistory {
       yield* hashes;
     })();
   }
-}
-
-/** The leaf of an entry, from its batch's header and the outcomes of its records. */
-export function leafOf(header: Pick<BatchHeader, 'kind' | 'count' | 'hash'>, outcomes: Buffer): Buffer {
-  const hasRecords = header.kind === BatchKind.Records && header.count > 0;
-  return leafHash(header.hash, hasRecords ? sha256(outcomes) : NO_OUTCOMES);
 }
 
 /** Takes the history off the beginning of a snapshot that comes chunk by chunk, and passes the rest on. */

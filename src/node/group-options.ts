@@ -5,6 +5,7 @@ import type { PeerTransport } from '../raft/transport';
 import type { NodeConfig } from './config/node-config';
 import type { DataDirectory } from './data-directory';
 import type { RepairPeers } from './log-repair';
+import type { NodeKey } from './node-key';
 import type { PeerAddresses } from './peer-addresses';
 
 /** What a Raft group needs of the node that hosts it. */
@@ -16,6 +17,8 @@ export interface GroupOptions {
   readonly fatal: (error: unknown) => void;
   /** The rules of money that this program can apply; the real ones where nothing is said. */
   readonly rules?: Rules;
+  /** Signs heads of the log; without it there are no proofs. */
+  readonly key?: NodeKey;
   readonly nameOf: (id: NodeId) => string;
   /** Where the peers are, if somebody has followed that already. */
   readonly addresses?: PeerAddresses;

@@ -14,6 +14,7 @@ import { GroupBackup, type GroupBackupOptions } from './group-backup';
 import { watchDisk } from './group-disk';
 import type { GroupOptions } from './group-options';
 import { openReplica } from './group-replica';
+import { proofsOf } from './group-proofs';
 import { GroupStorage } from './group-storage';
 import { HoldExpiry } from './hold-expiry';
 import { Leadership } from './leadership';
@@ -31,6 +32,7 @@ import { RecordReader } from './record-reader';
 import { serveSnapshots, SNAPSHOT_CALLS } from './snapshot-calls';
 import { StateWatch } from './state-watch';
 import { StorageUpkeep } from './storage-upkeep';
+import type { TransferProofs } from './transfer-proofs';
 import { WritePath } from './write-path';
 
 const HAND_OVER_POLL_MILLIS = 10;
@@ -59,6 +61,7 @@ export class GroupRuntime {
   readonly backup: GroupBackup;
   readonly rulesUpgrade: RulesUpgrade;
   readonly stateWatch: StateWatch;
+  readonly proofs: TransferProofs | undefined;
   private readonly fullDisk: FullDisk;
   private readonly upkeep: StorageUpkeep;
   private stopUpkeep: (() => void) | undefined;
@@ -125,6 +128,7 @@ export class GroupRuntime {
     const { appliedSignal: signal } = this;
     this.projectionFeed = new ProjectionFeed({ log, ...checked, appliedIndex, nextOffset, signal, fromPeers });
     this.backup = this.backupOf(options, checked);
+    this.proofs = proofsOf(options, this);
     this.serve(transport, history, transfer);
   }
 

@@ -17,6 +17,7 @@ import { JoinDesk, type Adoption } from './join-desk';
 import { Lifecycle } from './lifecycle';
 import { listening } from './listening';
 import { MembershipLoop } from './membership-loop';
+import { loadNodeKey, type NodeKey } from './node-key';
 import { NodeMetrics } from './metrics';
 import { metricsSource } from './metrics-source';
 import { NodeService } from './node-service';
@@ -38,6 +39,7 @@ export class LedgerNode {
   private readonly service: NodeService;
   private readonly metrics: NodeMetrics;
   private data: DataDirectory | undefined;
+  private key: NodeKey | undefined;
   private group: GroupRuntime | undefined;
   private projection: NodeProjection | undefined;
   private readonly version = programVersion();
@@ -68,6 +70,7 @@ export class LedgerNode {
         nodeName: config.nodeName,
         nodeId: this.data?.nodeId ?? '',
         version: this.version,
+        ...(this.key && { publicKey: this.key.publicKey }),
       }),
       emptyReader: new LedgerState().reader,
       metricsText: () => this.metrics.text(),
@@ -143,6 +146,7 @@ export class LedgerNode {
     const data = await DataDirectory.open(this.config, this.events);
     this.data = data;
     this.lifecycle.started('data directory', () => data.close());
+    this.key = await loadNodeKey(data.path);
     if (data.clusterId !== '' && this.config.bootstrap) {
       const cluster = data.clusterId;
       this.events.info({ cluster }, 'this data directory belongs to a cluster already: --bootstrap is ignored');
@@ -248,6 +252,7 @@ export class LedgerNode {
       events: this.events,
       fatal: this.fatal,
       rules: this.rules,
+      ...(this.key && { key: this.key }),
       nameOf: (id) => cluster.nameOf(id),
       livePeers: () => cluster.livePeers(data.nodeId),
     });

@@ -19,7 +19,10 @@ import type { LedgerReader } from '../ledger/reader';
 import type { ClusterView } from './cluster-view';
 import type { AppliedSignal } from './applied-signal';
 import type { GroupRuntime } from './group-runtime';
+import type { SignedHead } from '../proof/signed-head';
+import type { TransferProof } from '../proof/transfer-proof';
 import type { Quarantine } from './quarantine';
+import type { TransferProofs } from './transfer-proofs';
 import type { NodeProjection } from './projection';
 import { readProjection } from './projection-reads';
 import { decodeToken, encodeToken } from './token';
@@ -52,6 +55,7 @@ export interface ServedGroup extends Pick<
   readonly leaderSignal: Pick<AppliedSignal, 'next'>;
   /** Where there may be a reason to believe nothing that this node says. */
   readonly quarantine?: Quarantine;
+  readonly proofs?: TransferProofs | undefined;
 }
 
 const GROUP = 0;
@@ -220,6 +224,14 @@ export class NodeService implements NodePort {
     return readProjection(this.options.rows?.(), request, position.index, deadlineMs);
   }
 
+  head(): SignedHead {
+    return this.proofs().head();
+  }
+
+  prove(id: string, offset: number): Promise<TransferProof> {
+    return this.proofs().prove(id, offset);
+  }
+
   readiness(): Readiness {
     if (this.stopping) return { ready: false, why: 'the node is stopping' };
     if (!this.group) return { ready: false, why: 'the node does not belong to a cluster yet' };
@@ -258,6 +270,12 @@ export class NodeService implements NodePort {
         await this.group?.leaderSignal.next(LEADER_POLL_MILLIS);
       }
     }
+  }
+
+  private proofs(): TransferProofs {
+    const { proofs } = this.running();
+    if (proofs) return proofs;
+    throw new NodeError('FAILED_PRECONDITION', 'NO_NODE_KEY', 'This node has no key to sign with.');
   }
 
   private running(): ServedGroup {

@@ -33,6 +33,7 @@ export interface StatusResponse<N = string> {
   projection: string;
   disk_full: boolean;
   disk_free_bytes: N;
+  public_key: Buffer;
 }
 
 export interface Member {

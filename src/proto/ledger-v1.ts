@@ -14,9 +14,11 @@ import {
   type Transfer,
   type TransferResult,
 } from './ledger-v1-transfers';
+import { type GetProofRequest, type GetProofResponse, type SignedHead } from './ledger-v1-proofs';
 import { type Int64 } from './log-v1';
 
 export * from './ledger-v1-answers';
+export * from './ledger-v1-proofs';
 export * from './ledger-v1-transfers';
 
 /** `LimitChange` of ledger.proto. */
@@ -209,6 +211,8 @@ export interface LedgerDefinition extends ServiceDefinition {
   GetBalances: MethodDefinition<WithConsistency<GetBalancesRequest>, GetBalancesResponse>;
   GetTransfer: MethodDefinition<WithConsistency<GetTransferRequest>, GetTransferResponse>;
   ListAccounts: MethodDefinition<WithConsistency<ListAccountsRequest>, ListAccountsResponse>;
+  GetProof: MethodDefinition<WithConsistency<GetProofRequest>, GetProofResponse>;
+  GetHead: MethodDefinition<object, SignedHead>;
   WatchBalances: MethodDefinition<WithConsistency<WatchBalancesRequest>, WatchBalancesResponse>;
   SubmitBatches: MethodDefinition<SubmitBatchRequestOut, SubmitBatchResponse>;
 }

@@ -49,6 +49,7 @@ function status(door: Door, request: StatusRequest): StatusResponseOut {
     projection: view.projection,
     disk_full: view.disk?.full ?? false,
     disk_free_bytes: view.disk?.freeBytes ?? 0,
+    public_key: info.publicKey ?? Buffer.alloc(0),
   };
 }
 

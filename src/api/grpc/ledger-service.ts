@@ -15,6 +15,7 @@ import {
   type GetBalanceResponse,
   type GetBalancesRequest,
   type GetBalancesResponse,
+  type GetProofRequest,
   type GetTransferRequest,
   type GetTransferResponse,
   type ListAccountsRequest,
@@ -47,6 +48,7 @@ import {
   transferOut,
   transferResult,
 } from './ledger-codec';
+import { getHead, getProof } from './proofs';
 import { submitBatches } from './submit-batches';
 import { watchBalancesStream } from './watch-balances';
 
@@ -64,6 +66,8 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
     GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
     GetTransfer: door.unary('GetTransfer', (r: GetTransferRequest, budget) => getTransfer(door, r, budget)),
     ListAccounts: door.unary('ListAccounts', (r: ListAccountsRequest, budget) => listAccounts(door, r, budget)),
+    GetProof: door.unary('GetProof', (r: GetProofRequest, budget) => getProof(door, r, budget)),
+    GetHead: door.unary('GetHead', () => getHead(door)),
     WatchBalances: watchBalancesStream(door),
     SubmitBatches: submitBatches(door),
   };

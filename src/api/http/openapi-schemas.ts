@@ -56,6 +56,18 @@ const GROUP = object({
   rules_known: NUMBER,
 });
 
+const HEAD = object({
+  cluster: TEXT,
+  group: NUMBER,
+  node: TEXT,
+  size: { type: 'integer', description: 'Entries 1 to size of the log are under the root.' },
+  root: TEXT,
+  offset: OFFSET,
+  time: NUMBER,
+  publicKey: TEXT,
+  signature: TEXT,
+});
+
 export const SCHEMAS: Readonly<Record<string, object>> = {
   ...TRANSFER_SCHEMAS,
   Error: object({
@@ -111,9 +123,19 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     offset: OFFSET,
     token: TOKEN,
   }),
+  Head: HEAD,
+  Proof: object({
+    format: TEXT,
+    id: TEXT,
+    record: { type: 'integer', description: 'Place of the record in the batch.' },
+    batch: { type: 'string', description: 'Base64: the batch as it is in the log.' },
+    outcomes: { type: 'string', description: 'Base64: 64 bytes for each record of the batch.' },
+    path: { type: 'array', items: TEXT, description: 'Hashes from the leaf of the batch to the root.' },
+    head: HEAD,
+  }),
   Cluster: object({
     cluster_id: TEXT,
-    node: object({ name: TEXT, id: TEXT, version: TEXT }),
+    node: object({ name: TEXT, id: TEXT, version: TEXT, public_key: { type: ['string', 'null'] } }),
     leader: { type: ['string', 'null'] },
     members: { type: 'array', items: MEMBER },
     groups: { type: 'array', items: GROUP },

@@ -3,6 +3,7 @@ import { type Methods } from './router';
 import { ok } from './reply';
 import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
 import { eventPaths } from './openapi-events';
+import { proofPaths } from './openapi-proofs';
 import { SCHEMAS } from './openapi-schemas';
 import { transferPaths } from './openapi-transfers';
 
@@ -51,6 +52,7 @@ function document(version: string): object {
       '/api/v1/accounts/{name}': { get: getAccount(), patch: updateAccount() },
       '/api/v1/accounts/{name}/balance': { get: getBalance() },
       '/api/v1/accounts/{name}/statement': { get: getStatement() },
+      ...proofPaths(),
       ...eventPaths(),
       ...operations(),
     },

@@ -23,11 +23,11 @@ function readiness(port: NodePort, stopping: boolean): Reply {
 const RETRY = { 'Retry-After': '1' };
 
 function clusterJson(port: NodePort): object {
-  const { clusterId, nodeName, nodeId, version } = port.info;
+  const { clusterId, nodeName, nodeId, version, publicKey } = port.info;
   const { groups, projection, projectionLagRecords, disk } = port.status();
   return {
     cluster_id: clusterId,
-    node: { name: nodeName, id: nodeId, version },
+    node: { name: nodeName, id: nodeId, version, public_key: publicKey?.toString('base64') ?? null },
     leader: port.leaderName() ?? null,
     members: port.members().map((member) => ({
       name: member.name,

@@ -5,6 +5,7 @@ import { formatId, isLedgerCode, normaliseId, normaliseName } from '../../ledger
 import { type OutcomeRow } from '../../ledger/outcome-row';
 import { type LedgerView } from '../../ledger/reader';
 import { ResultCode, resultInfo } from '../../ledger/result-codes';
+import { headJson, proofJson } from '../../proof/transfer-proof';
 import { TransferKind } from '../../proto/ledger-v1';
 import { type Budget, within } from '../deadline';
 import { type Fault, faultOfResult, notFound, refusalInfo } from '../errors';
@@ -12,6 +13,7 @@ import { ItemFault } from '../item-fault';
 import { type NodePort } from '../node-port';
 import { readAt } from '../reads';
 import { transferCommand, type TransferItem } from '../transfer-item';
+import { headOf, proofOf } from '../transfer-proof';
 import { type Caller, type TransferWrites } from '../transfer-writes';
 import { type JsonObject, optionalText, parseObject } from './body';
 import { consistencyOf } from './query';
@@ -28,10 +30,16 @@ export function transferRoutes(port: NodePort, transfers: TransferWrites): Recor
   return {
     '/api/v1/transfers': { POST: (request) => createTransfer(port, transfers, request) },
     '/api/v1/transfers/{request_id}': { GET: (request) => getTransfer(port, request) },
+    '/api/v1/transfers/{request_id}/proof': { GET: (request) => getProof(port, request) },
+    '/api/v1/head': { GET: () => ok(headJson(headOf(port))) },
     '/api/v1/transfers/{request_id}/post': { POST: (request) => follow(port, transfers, request, 'post') },
     '/api/v1/transfers/{request_id}/void': { POST: (request) => follow(port, transfers, request, 'void') },
     '/api/v1/transfers/{request_id}/reverse': { POST: (request) => follow(port, transfers, request, 'reverse') },
   };
+}
+
+async function getProof(port: NodePort, { params, query, budget }: HttpRequest): Promise<Reply> {
+  return ok(proofJson(await proofOf(port, params['request_id'] ?? '', consistencyOf(query), budget)));
 }
 
 async function createTransfer(port: NodePort, transfers: TransferWrites, request: HttpRequest): Promise<Reply> {

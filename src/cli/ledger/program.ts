@@ -5,6 +5,7 @@ import { addBenchCommand } from './commands/bench';
 import { addClusterCommands } from './commands/cluster';
 import { addErrorsCommand } from './commands/errors';
 import { addKindsOfTransfers } from './commands/kinds-of-transfers';
+import { addProofCommands } from './commands/proofs';
 import { addRecordCommands } from './commands/records';
 import { addSqlCommand } from './commands/sql';
 import { addTransactionCommand } from './commands/transactions';
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal): Command {
   addKindsOfTransfers(program, session);
   addTransactionCommand(program, session);
   addWatchCommand(program, session);
+  addProofCommands(program, session);
   addClusterCommands(program, session);
   addBenchCommand(program, session);
   addSqlCommand(program, session);

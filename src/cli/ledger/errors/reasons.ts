@@ -2,14 +2,14 @@
  * Every reason that is not a result of the ledger: what the node, its doors and the client say of a call that has no answer.
  * Results and faults of a transfer's shape are in src/ledger/result-codes.ts.
  */
+import { PROOF_AND_STREAM_REASONS, type Row } from './stream-reasons';
+
 export interface Reason {
   /** Name of the canonical gRPC code. */
   readonly grpc: string;
   readonly meaning: string;
   readonly advice: string;
 }
-
-type Row = readonly [name: string, grpc: string, meaning: string, advice: string];
 
 const WAIT_AND_RETRY = 'Try again in a moment; the client does so by itself until its deadline.';
 const MEND = 'Mend the request; nothing was done.';
@@ -220,28 +220,7 @@ const ROWS: readonly Row[] = [
     'The state of this node was not that of the majority, so that it serves nothing any more.',
     'Ask another node; see docs/operations.md for what to do with this one.',
   ],
-  // Of streams that follow.
-  [
-    'TOO_MANY_STREAMS',
-    'RESOURCE_EXHAUSTED',
-    'As many streams follow this node as it serves at once.',
-    'Ask another node, or close some.',
-  ],
-  ['ACCOUNTS_REQUIRED', 'INVALID_ARGUMENT', 'The call needs the name of at least one account.', MEND],
-  ['FILTER_INVALID', 'INVALID_ARGUMENT', 'The filter asks for what no record can be.', MEND],
-  ['FILTER_TOO_LARGE', 'INVALID_ARGUMENT', 'A filter has at most 1,000 items.', 'Ask for less at once.'],
-  [
-    'FILTER_NOT_TAKEN',
-    'INVALID_ARGUMENT',
-    'Reading the record at one offset takes no filter.',
-    'Use a stream, or leave the filter out.',
-  ],
-  [
-    'EVENT_ID_INVALID',
-    'INVALID_ARGUMENT',
-    'The Last-Event-ID is not of an event of this stream.',
-    'Send the id of the last event as it was, or none.',
-  ],
+  ...PROOF_AND_STREAM_REASONS,
   // Of the log.
   ['RECORD_REQUIRED', 'INVALID_ARGUMENT', 'A request to produce carries a record.', MEND],
   ['RECORD_TOO_LARGE', 'INVALID_ARGUMENT', 'A record has at most 1 MiB.', 'Split it.'],

@@ -1,0 +1,49 @@
+/** Reasons of proofs and of streams that follow; see reasons.ts. */
+export type Row = readonly [name: string, grpc: string, meaning: string, advice: string];
+
+const MEND = 'Mend the request; nothing was done.';
+
+export const PROOF_AND_STREAM_REASONS: readonly Row[] = [
+  // Of proofs.
+  [
+    'PROOF_NOT_AVAILABLE',
+    'UNAVAILABLE',
+    'The part of the log that the proof needs is on no node that answers.',
+    'Ask again when more nodes are there; what all of them have dropped cannot be proven any more.',
+  ],
+  [
+    'PROOF_TOO_LARGE',
+    'RESOURCE_EXHAUSTED',
+    'The batch of the transfer does not fit into an answer.',
+    'There is no other way to get it.',
+  ],
+  ['NO_NODE_KEY', 'FAILED_PRECONDITION', 'The node has no key to sign with.', 'Ask another node.'],
+  [
+    'PROOF_INVALID',
+    'INVALID_ARGUMENT',
+    'The proof does not hold, or its file or that of the keys cannot be read.',
+    'Believe nothing of it; the message says what does not hold.',
+  ],
+  // Of streams that follow.
+  [
+    'TOO_MANY_STREAMS',
+    'RESOURCE_EXHAUSTED',
+    'As many streams follow this node as it serves at once.',
+    'Ask another node, or close some.',
+  ],
+  ['ACCOUNTS_REQUIRED', 'INVALID_ARGUMENT', 'The call needs the name of at least one account.', MEND],
+  ['FILTER_INVALID', 'INVALID_ARGUMENT', 'The filter asks for what no record can be.', MEND],
+  ['FILTER_TOO_LARGE', 'INVALID_ARGUMENT', 'A filter has at most 1,000 items.', 'Ask for less at once.'],
+  [
+    'FILTER_NOT_TAKEN',
+    'INVALID_ARGUMENT',
+    'Reading the record at one offset takes no filter.',
+    'Use a stream, or leave the filter out.',
+  ],
+  [
+    'EVENT_ID_INVALID',
+    'INVALID_ARGUMENT',
+    'The Last-Event-ID is not of an event of this stream.',
+    'Send the id of the last event as it was, or none.',
+  ],
+];
