@@ -278,7 +278,8 @@ export class LedgerState {
       case 'set_dedup_age':
         // A bound that came with an offset was not the system's.
         if (context.offset >= 0) return this.refuseMalformed();
-        this.tables.dedupAge = command.ageMs * MICROS_PER_MILLI;
+        // With the first ledger ids begin to be taken: what was promised of them then holds for ever, whoever asks again.
+        if (this.tables.ledgers.count === 0) this.tables.dedupAge = command.ageMs * MICROS_PER_MILLI;
         context.write(ResultCode.OK, 0, 0, 0, undefined);
         break;
     }

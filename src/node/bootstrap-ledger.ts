@@ -48,6 +48,18 @@ export async function createFirstLedger(
       await group.leaderSignal.next(RETRY_MILLIS);
     }
   }
+  tellBound(group, dedupAge, events);
+}
+
+/** Of a node that has its cluster's first ledger: what it was told of ids holds only where it was told that when they began. */
+function tellBound(group: GroupRuntime, dedupAge: number | undefined, events: EventLog): void {
+  const held = group.machine.reader.dedupAgeMs();
+  if (dedupAge === undefined || dedupAge === held) return;
+  const bound = held === 0 ? 'for ever' : `for ${held} ms`;
+  events.warn(
+    {},
+    `--dedup-age is fixed when a cluster begins: this one remembers ids ${bound}, whatever its nodes are told`,
+  );
 }
 
 /** Only the first node of a cluster that has no records yet makes its first ledger. */

@@ -103,9 +103,6 @@ export class LedgerNode {
     gossip.setTags(gossipTags(config, data, this.rpcAddr, this.rules.newest));
     const group = await this.unlessStopping(this.openGroup(data, rpc, gossip));
     if (needsFirstLedger(group)) await this.unlessStopping(createFirstLedger(group, config, events));
-    else if (config.dedupAge !== undefined) {
-      events.info({}, '--dedup-age is fixed when a cluster begins: that this node was told one has no effect');
-    }
     this.service.openDoors();
     grpc.setServing(true);
     group.quarantine.onEnter(() => grpc.setServing(false));

@@ -178,6 +178,18 @@ describe('a bound on how long ids are remembered', () => {
     expect(rows(id)).toEqual(['id_expired']);
   });
 
+  test('is what it was when the first ledger was made, whatever the system says later', () => {
+    const set = (ledger: LedgerUnderTest, ageMs: number): void => {
+      ledger.apply(encodeValues(1, [encodeCommand({ kind: 'set_dedup_age', ageMs })]), 'system');
+    };
+    const ledger = bounded();
+    set(ledger, 2 * HOUR);
+    expect(ledger.state.reader.dedupAgeMs()).toBe(HOUR);
+    const unbounded = LedgerUnderTest.withAccounts('alice');
+    set(unbounded, HOUR);
+    expect(unbounded.state.reader.dedupAgeMs()).toBe(0);
+  });
+
   test('is not for clients to set', () => {
     const ledger = LedgerUnderTest.withAccounts('alice');
     const [row] = ledger.do({ kind: 'set_dedup_age', ageMs: 1 });

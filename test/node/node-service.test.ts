@@ -1,4 +1,5 @@
 import type { Committed, NodePort } from '../../src/api/node-port';
+import { encodeCommand } from '../../src/ledger/command-codec';
 import { encodeValues } from '../../src/log/chunk';
 import { createFirstLedger, needsFirstLedger } from '../../src/node/bootstrap-ledger';
 import { NodeService } from '../../src/node/node-service';
@@ -98,6 +99,11 @@ describe('a cluster of one', () => {
     await createFirstLedger(bounded.group, { dev: false, dedupAge: 60_000 }, bounded.events);
     expect(bounded.service.ledger.dedupAgeMs()).toBe(60_000);
     expect(bounded.service.position().offset).toBe(-1);
+    // Started again before it has read its log it may ask for it once more, and with other flags.
+    bounded.service.openDoors();
+    const chunk = encodeValues(1, [encodeCommand({ kind: 'set_dedup_age', ageMs: 5_000 })]);
+    await bounded.service.submit({ type: 1, kind: 'system', subject: '', count: 1, chunk }, 10_000);
+    expect(bounded.service.ledger.dedupAgeMs()).toBe(60_000);
     await bounded.close();
     OneNode.remove(other);
   });
