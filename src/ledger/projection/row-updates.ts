@@ -2,6 +2,7 @@
 import { type ChangedAccounts } from './changed-accounts';
 import { type ChangedHolds } from './changed-holds';
 import { type Transaction } from './database';
+import { type DatedTotals } from './dated-totals';
 
 /** The version is compared, so that a row which is not as this projector left it is never written over. */
 export async function updateBalances(transaction: Transaction, accounts: ChangedAccounts): Promise<number> {
@@ -38,6 +39,19 @@ export async function endHolds(transaction: Transaction, holds: ChangedHolds, gr
        FROM unnest($1::text::bigint[], $2::text::text[], $3::text::bigint[]) AS d (number, status, ended)
       WHERE h.partition = $4::text::integer AND h.number = d.number AND h.status = 'pending'`,
     [...holds.endArrays(), String(group)],
+  );
+  return affected;
+}
+
+/** Adds to what is there. */
+export async function addDatedTotals(transaction: Transaction, dated: DatedTotals): Promise<number> {
+  const { affected } = await transaction.query(
+    `INSERT INTO ledger.dated_totals AS t (account, by_effective, level, at, net)
+     SELECT account, by_effective, level, timestamptz 'epoch' + micros * interval '1 microsecond', net
+       FROM unnest($1::text::bigint[], $2::text::boolean[], $3::text::smallint[], $4::text::bigint[], $5::text::numeric[])
+            AS d (account, by_effective, level, micros, net)
+     ON CONFLICT (account, by_effective, level, at) DO UPDATE SET net = t.net + excluded.net`,
+    dated.arrays(),
   );
   return affected;
 }

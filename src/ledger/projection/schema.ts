@@ -3,6 +3,7 @@
  * opens it. A step that was released is never changed; what is to be different is a further step.
  */
 import { type Database } from './database';
+import { EFFECTIVE_BALANCES } from './effective-balances';
 import { EVERY_KIND_TABLES } from './every-kind-tables';
 import { EVERY_KIND_VIEWS } from './every-kind-views';
 import { VIEWS } from './views';
@@ -129,6 +130,7 @@ export function schemaSteps(persistence: Database['persistence']): readonly Sche
     { name: 'views', sql: VIEWS },
     { name: 'tables for transfers of every kind', sql: EVERY_KIND_TABLES },
     { name: 'views for transfers of every kind', sql: EVERY_KIND_VIEWS },
+    { name: 'balances as of an effective time', sql: EFFECTIVE_BALANCES },
   ];
   if (persistence === 'LOGGED') return steps;
   return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll('CREATE TABLE', 'CREATE UNLOGGED TABLE') }));

@@ -4,7 +4,7 @@ import { KnownAccounts } from './known-accounts';
 import { loadLedgers } from './known-ledgers';
 import { migrate } from './migrate';
 import { sleep } from './pause';
-import { endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
+import { addDatedTotals, endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
 import { type FetchedBatch } from './source';
 import { type KnownRows, TransactionFold } from './transaction-fold';
 
@@ -97,7 +97,7 @@ export class ProjectionSession {
   }
 
   private async updateRows(transaction: Transaction, fold: TransactionFold): Promise<void> {
-    const { accounts, holds, undecided } = fold;
+    const { accounts, dated, holds, undecided } = fold;
     if (accounts.updates > 0) {
       assertCount('ledger.balances', await updateBalances(transaction, accounts), accounts.updates);
     }
@@ -105,6 +105,7 @@ export class ProjectionSession {
       assertCount('ledger.accounts', await updateTerms(transaction, accounts), accounts.termUpdates);
     }
     if (holds.updates > 0) assertCount('ledger.holds', await endHolds(transaction, holds, this.group), holds.updates);
+    if (dated.size > 0) assertCount('ledger.dated_totals', await addDatedTotals(transaction, dated), dated.size);
     if (this.idsPutOff) this.idsPutOff.push(...undecided);
     else if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
   }

@@ -9,6 +9,7 @@ import { ChangedAccounts } from './changed-accounts';
 import { ChangedHolds } from './changed-holds';
 import { type Checkpoint } from './checkpoint';
 import { type Queries } from './database';
+import { DatedTotals } from './dated-totals';
 import { type KnownAccounts } from './known-accounts';
 import { type KnownLedgers } from './known-ledgers';
 import { needsOf } from './outcome-needs';
@@ -35,6 +36,7 @@ export interface KnownRows {
 export class TransactionFold {
   readonly accounts = new ChangedAccounts();
   readonly holds: ChangedHolds;
+  readonly dated = new DatedTotals();
   /** Records that took an offset. */
   records = 0;
   /** Of the batches, as they are in the log. */
@@ -59,6 +61,7 @@ export class TransactionFold {
       accounts,
       changed: this.accounts,
       holds: this.holds,
+      dated: this.dated,
       accountRows: this.accountRows,
     });
   }

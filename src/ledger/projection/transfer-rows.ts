@@ -7,6 +7,7 @@ import { type AccountRows } from './account-rows';
 import { type ChangedAccounts } from './changed-accounts';
 import { type ChangedHolds, type HoldEnd } from './changed-holds';
 import { type CopyRows } from './copy-rows';
+import { type DatedTotals } from './dated-totals';
 import { narrowed } from './exact-sum';
 import { type Effect, type KnownAccount } from './known-account';
 import { type KnownAccounts } from './known-accounts';
@@ -32,6 +33,7 @@ export interface TransferRowsParts {
   readonly accounts: KnownAccounts;
   readonly changed: ChangedAccounts;
   readonly holds: ChangedHolds;
+  readonly dated: DatedTotals;
   readonly accountRows: AccountRows;
 }
 
@@ -49,7 +51,7 @@ export class TransferRows {
     const payer = this.account(outcome.debitHandle);
     const payee = this.account(outcome.creditHandle);
     const effect = this.effectOf(outcome);
-    if (outcome.result === ResultCode.OK) this.perform(effect, payer, payee, place);
+    if (outcome.result === ResultCode.OK) this.perform(effect, payer, payee, place, command.effectiveTime);
     const expiresAt = outcome.effect === 'held' ? expiryOf(command, place) : undefined;
     this.changeHold(outcome, 'voided', place.offset, expiresAt);
     const asked = askedAmount(command.amount, ledger, outcome);
@@ -201,7 +203,8 @@ export class TransferRows {
     effect: Effect,
     payer: KnownAccount | undefined,
     payee: KnownAccount | undefined,
-    { offset }: Place,
+    { offset, time }: Place,
+    effectiveTime?: number,
   ): void {
     if (!payer || !payee) throw new Error(`The record at offset ${offset} was done without two accounts.`);
     const { changed } = this.parts;
@@ -209,6 +212,8 @@ export class TransferRows {
     changed.touch(payee);
     payer.payAs(effect, offset);
     payee.receiveAs(effect, offset);
+    if (effectiveTime === undefined || effect.moved === 0) return;
+    this.parts.dated.move(payer, payee, effect.moved, effectiveTime, time);
   }
 
   /** @param end what a transfer or a record that lets go of the hold means for it */

@@ -54,6 +54,25 @@ export async function expectBalanceHistory(
   );
   expect(rows).toEqual(expected);
   for (const { event, totals: then } of asked) await expectTotalsThen(database, event, then);
+  const moments = [500, 1_000, ...asked.map(({ event }) => event.time), 2 ** 50];
+  for (const moment of moments) await expectEffectiveBalances(database, moment);
+}
+
+/** Found by sums of days, hours and moments it is what adding up all transfers that count by then comes to. */
+export async function expectEffectiveBalances(database: Queries, micros: number): Promise<void> {
+  const { rows } = await database.query(
+    `WITH asked AS (SELECT timestamptz 'epoch' + $1::text::bigint * interval '1 microsecond' AS moment),
+     moved AS (SELECT debit_account AS account, -amount_moved AS change, coalesce(effective_time, time) AS counts
+                 FROM ledger.transfers WHERE result = 'ok'
+               UNION ALL
+               SELECT credit_account, amount_moved, coalesce(effective_time, time) FROM ledger.transfers WHERE result = 'ok')
+     SELECT a.name, ledger.effective_balance(a.name, moment)::text AS found, coalesce(sum(m.change), 0)::text AS sum
+       FROM asked CROSS JOIN ledger.accounts a LEFT JOIN moved m ON m.account = a.handle AND m.counts <= moment
+      GROUP BY a.name, moment
+     HAVING ledger.effective_balance(a.name, moment) IS DISTINCT FROM coalesce(sum(m.change), 0)`,
+    [String(micros)],
+  );
+  expect(rows).toEqual([]);
 }
 
 function addUp({ outcome }: Event, reader: LedgerReader, of: (handle: number) => Totals): void {

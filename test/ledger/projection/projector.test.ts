@@ -1,14 +1,18 @@
 import { formatMinor } from '../../../src/ledger/amounts';
 import { encodePackedRows } from '../../../src/ledger/packed-rows';
 import { KINDS, makePlace, type TestPlace } from './databases';
+import { expectEffectiveBalances } from './expected-balances';
 import { expectRowsToEqualState } from './expected-rows';
 import { History } from './history';
-import { account, ledger, RandomHistory, uuid } from './random-history';
+import { account, ledger, RandomHistory, randomFrom, uuid } from './random-history';
 import { RunningProjector } from './running-projector';
 
 const SEED = Number(process.env['LEDGER_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 const REPEAT = `LEDGER_TEST_SEED=${SEED} npm test -- test/ledger/projection/projector.test.ts`;
 const MINUTES = 180_000;
+/** Of histories, and an hour, in microseconds. */
+const BEGUN = 1_700_000_000_000_000;
+const HOUR = 3_600_000_000;
 
 describe.each(KINDS)('the projection into %s', (kind) => {
   let place: TestPlace;
@@ -91,6 +95,39 @@ describe.each(KINDS)('the projection into %s', (kind) => {
         database.query('SELECT posted FROM ledger.balances ORDER BY 1'),
       );
       expect(rows.map((row) => row['posted'])).toEqual([formatMinor(-total, 18), formatMinor(total, 18)]);
+    },
+    MINUTES,
+  );
+
+  test(
+    `finds the balance of all that counts up to a moment, whenever it was posted (${REPEAT})`,
+    async () => {
+      const history = new History();
+      const names = ['from', 'to', 'other'];
+      history.appendCommands(ledger('USD', 2, {}), ...names.map((name) => account(name, 'USD', 'none')));
+      const random = randomFrom(SEED);
+      const moment = () => BEGUN + Math.floor((random() - 0.5) * 60 * 24 * HOUR);
+      const moments: number[] = [];
+      for (let i = 0; i < 200; i++) {
+        const effectiveTime = i % 4 === 0 ? undefined : moment();
+        if (effectiveTime !== undefined) moments.push(effectiveTime, effectiveTime - 1);
+        const [debitHandle, creditHandle] = i % 3 === 0 ? [1, 3] : [1 + (i % 2), 2 - (i % 2)];
+        const id = { kind: 'text', text: `dated ${i}` } as const;
+        const sides = {
+          debit: { handle: debitHandle ?? 0 },
+          credit: { handle: creditHandle ?? 0 },
+          amount: { minor: 7n },
+        };
+        const rest = { ledger: '', code: 0, userData: 0n, metadata: Buffer.alloc(0), flags: 0 };
+        history.appendCommands({ kind: 'transfer', id, ...sides, ...rest, effectiveTime });
+      }
+      await catchUp(history);
+      await expectState(history);
+      await withDatabase(async (database) => {
+        for (const asked of [...moments.slice(0, 60), moment(), moment(), BEGUN]) {
+          await expectEffectiveBalances(database, asked);
+        }
+      });
     },
     MINUTES,
   );
