@@ -247,8 +247,10 @@ export class TransferTable {
     if (!this.archive || end <= first) return;
     // What is let go is in the hash of the state by way of the archive.
     this.chain.adopt(this.archive.rows, this.archive.chain);
-    for (let row = first; row < end; row++) {
-      this.ids.remove(this.hashOf(this.rows.pageOf(row), this.rows.startOf(row)), row + 1);
+    for (let row = first; row < end; row += INDEX_BLOCK) {
+      const count = Math.min(INDEX_BLOCK, end - row);
+      this.touchSlots(row, count);
+      for (let i = 0; i < count; i++) this.ids.remove(this.touch[i] as number, row + i + 1);
     }
     this.rows.dropBefore(end);
   }
@@ -275,8 +277,16 @@ export class TransferTable {
       this.indexBlock(row, Math.min(INDEX_BLOCK, this.count - row));
   }
 
-  /** Slots lie all over the memory: one word of each is read first, in a loop so small that the processor overlaps its misses. */
   private indexBlock(first: number, count: number): void {
+    this.touchSlots(first, count);
+    for (let i = 0; i < count; i++) this.ids.insert(this.touch[i] as number, first + i + 1);
+  }
+
+  /**
+   * Leaves the hashes of some rows in `touch`. Slots lie all over the memory: one word of each is read, in a loop so small that
+   * the processor overlaps its misses.
+   */
+  private touchSlots(first: number, count: number): void {
     const { ids, rows, touch } = this;
     for (let i = 0; i < count; i++) touch[i] = this.hashOf(rows.pageOf(first + i), rows.startOf(first + i));
     let touched = 0;
@@ -286,6 +296,5 @@ export class TransferTable {
       touched ^= slots[(hash & ((slots.length >>> 1) - 1)) * 2] as number;
     }
     this.touched = touched;
-    for (let i = 0; i < count; i++) ids.insert(touch[i] as number, first + i + 1);
   }
 }

@@ -8,7 +8,6 @@ import { LedgerState } from '../ledger/state';
 import { Tables } from '../ledger/tables';
 import type { RestorePoint, StateMachine } from '../raft/replica/state-machine';
 import type { Attachment } from '../raft/snapshot';
-import { IdFileDamageError } from './ids/run-format';
 import type { IdStore } from './ids/id-store';
 import { GroupHistory, HistoryReader } from './group-history';
 
@@ -65,22 +64,16 @@ export class LedgerMachine implements StateMachine {
     const { ids, state } = this;
     const holdsRecords = header.kind === BatchKind.Records || header.kind === BatchKind.System;
     if (!ids || state.transfers.rows.first === 0 || !holdsRecords || this.prepared === header.index) return undefined;
-    const found = ids.archive.lookUp(state.idsIn(payloadOf(batch)));
+    const found = ids.lookUp(state.idsIn(payloadOf(batch)));
     if (!found) {
       state.recall([]);
       this.prepared = header.index;
       return undefined;
     }
-    this.looking = found.then(
-      (rows) => {
-        state.recall(rows);
-        this.prepared = header.index;
-      },
-      async (error: unknown) => {
-        if (error instanceof IdFileDamageError) await ids.setAside(error);
-        throw error;
-      },
-    );
+    this.looking = found.then((rows) => {
+      state.recall(rows);
+      this.prepared = header.index;
+    });
     return this.looking;
   }
 

@@ -2,8 +2,9 @@ import { chainStart } from '../../ledger/row-chain';
 import type { RowArchive } from '../../ledger/row-archive';
 import { invariant } from '../../ledger/invariant';
 import { IdHashes } from './id-filter';
+import type { IdIndex } from './id-index';
 import type { IdRun } from './id-run';
-import { BLOCK_ROWS, IdFileDamageError, rowIn } from './run-format';
+import { BLOCK_ROWS, rowIn, type RunName } from './run-format';
 
 const WORDS = 4;
 /** Reads under way for one batch. */
@@ -15,13 +16,13 @@ export interface FoundRow {
 }
 
 interface Candidate {
-  readonly run: IdRun;
+  readonly index: IdIndex;
   readonly entry: number;
   /** Where the id's words begin. */
   readonly at: number;
 }
 
-/** What was counted since the start, for the metrics and for those who measure. */
+/** What was counted since the start, for those who measure. */
 export interface ArchiveCounts {
   lookups: number;
   /** Entries that filters let pass. */
@@ -34,42 +35,60 @@ export class IdArchive implements RowArchive {
   readonly counts: ArchiveCounts = { lookups: 0, candidates: 0, found: 0 };
   /** The block that was read last: readers walk. */
   private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer } | undefined;
+  private reading = 0;
+  /** Indexes that others took the place of, while somebody may still be reading them. */
+  private replaced: IdIndex[] = [];
 
   constructor(
     private readonly seed: number,
     readonly runs: IdRun[],
-    private readonly onDamage: (run: IdRun, damage: IdFileDamageError) => Promise<void>,
+    /** Together of all rows, each of whole runs. */
+    private indexes: IdIndex[],
   ) {
-    let next = 0;
-    for (const { name } of runs) {
-      invariant(name.first === next, `A run begins with row ${name.first}, where row ${next} is expected.`);
-      next += name.count;
-    }
+    assertContiguous(runs);
+    assertContiguous(indexes);
+    invariant(endOf(indexes) === endOf(runs), 'The indexes of an archive must be of all its rows.');
   }
 
   get rows(): number {
-    const last = this.runs.at(-1)?.name;
-    return last ? last.first + last.count : 0;
+    return endOf(this.runs);
   }
 
   get chain(): Buffer {
     return this.runs.at(-1)?.header.chainBehind ?? chainStart();
   }
 
-  /** Bytes of memory that filters take. */
-  get filterBytes(): number {
-    return this.runs.reduce((sum, { filter }) => sum + filter.bytes, 0);
+  get indexList(): readonly IdIndex[] {
+    return this.indexes;
   }
 
-  append(run: IdRun): void {
-    invariant(run.name.first === this.rows, `A run begins with row ${run.name.first}, not with row ${this.rows}.`);
+  /** Bytes of memory that filters take. */
+  get filterBytes(): number {
+    return this.indexes.reduce((sum, { filter }) => sum + filter.bytes, 0);
+  }
+
+  append(run: IdRun, index: IdIndex): void {
     invariant(run.header.chainBefore.equals(this.chain), 'A run does not continue the hash of the rows before it.');
+    assertContiguous([...this.runs, run]);
+    assertContiguous([...this.indexes, index]);
     this.runs.push(run);
+    this.indexes = [...this.indexes, index];
+  }
+
+  /** Others of the same rows take the place of some neighbours. */
+  async replace(some: readonly IdIndex[], others: readonly IdIndex[]): Promise<void> {
+    const from = this.indexes.indexOf(some[0] as IdIndex);
+    const changed = [...this.indexes.slice(0, from), ...others, ...this.indexes.slice(from + some.length)];
+    assertContiguous(changed);
+    invariant(from >= 0 && endOf(changed) === this.rows, 'The indexes of an archive must be of all its rows.');
+    this.indexes = changed;
+    this.replaced.push(...some);
+    await this.closeReplaced();
   }
 
   /**
    * The rows with these ids, four words each. Undefined where the filters know that there are none: then nothing was read.
-   * Rejects with IdFileDamageError where rows cannot be read; a damaged index is made anew on the way.
+   * Rejects with IdFileDamageError.
    */
   lookUp(ids: Uint32Array): Promise<readonly FoundRow[]> | undefined {
     const count = ids.length / WORDS;
@@ -93,59 +112,63 @@ export class IdArchive implements RowArchive {
 
   findRows(words: Uint32Array, at: number): readonly number[] {
     const id = words.subarray(at, at + WORDS);
-    const rows = this.candidatesOf(id).map(({ run, entry }) => run.rowOfSync(entry));
+    const rows = this.candidatesOf(id).map(({ index, entry }) => index.rowOfSync(entry));
     return rows.filter((row) => hasId(this.readRow(row), id, 0));
   }
 
   async close(): Promise<void> {
-    for (const run of this.runs) await run.close();
+    for (const file of [...this.runs, ...this.indexes, ...this.replaced]) await file.close();
+    this.replaced = [];
   }
 
   private candidatesOf(ids: Uint32Array): Candidate[] {
     const hashes = new IdHashes(ids.length / WORDS, this.seed).addAll(ids);
     const candidates: Candidate[] = [];
-    for (const run of this.runs) {
-      run.filter.probe(hashes, (id, entry) => candidates.push({ run, entry, at: id * WORDS }));
+    for (const index of this.indexes) {
+      index.filter.probe(hashes, (id, entry) => candidates.push({ index, entry, at: id * WORDS }));
     }
     return candidates;
   }
 
   private async read(ids: Uint32Array, candidates: readonly Candidate[]): Promise<readonly FoundRow[]> {
     const found: FoundRow[] = [];
-    const blocks = new Map<string, Promise<Buffer>>();
+    const blocks = new Map<number, Promise<Buffer>>();
     let next = 0;
     const reader = async (): Promise<void> => {
       for (let candidate = candidates[next++]; candidate; candidate = candidates[next++]) {
-        const row = await this.rowOf(candidate);
-        const words = await this.rowThrough(blocks, candidate.run, row);
+        const row = await candidate.index.rowOf(candidate.entry);
+        const words = await this.rowThrough(blocks, row);
         if (hasId(words, ids, candidate.at)) found.push({ row, words });
       }
     };
-    await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, candidates.length) }, reader));
+    this.reading += 1;
+    const readers = Array.from({ length: Math.min(READS_AT_ONCE, candidates.length) }, reader);
+    // All of them, so that nothing is closed that one of them still reads.
+    const ended = await Promise.allSettled(readers);
+    this.reading -= 1;
+    await this.closeReplaced();
+    for (const end of ended) if (end.status === 'rejected') throw end.reason;
     this.counts.found += found.length;
     return found;
   }
 
-  private async rowOf({ run, entry }: Candidate): Promise<number> {
-    try {
-      return await run.rowOf(entry);
-    } catch (error) {
-      if (!(error instanceof IdFileDamageError)) throw error;
-      await this.onDamage(run, error);
-      return run.rowOf(entry);
+  /** Ids that came together lie together: each block is read once for a batch. */
+  private async rowThrough(blocks: Map<number, Promise<Buffer>>, row: number): Promise<Uint32Array> {
+    const number = Math.floor(row / BLOCK_ROWS);
+    let block = blocks.get(number);
+    if (!block) {
+      block = this.runOf(row).readBlock(row);
+      blocks.set(number, block);
     }
+    // Runs begin with whole blocks.
+    return rowIn(await block, row % BLOCK_ROWS);
   }
 
-  /** Ids that came together lie together: each block is read once for a batch. */
-  private async rowThrough(blocks: Map<string, Promise<Buffer>>, run: IdRun, row: number): Promise<Uint32Array> {
-    const inRun = row - run.name.first;
-    const key = `${run.name.first}:${Math.floor(inRun / BLOCK_ROWS)}`;
-    let block = blocks.get(key);
-    if (!block) {
-      block = run.readBlock(row);
-      blocks.set(key, block);
-    }
-    return rowIn(await block, inRun % BLOCK_ROWS);
+  private async closeReplaced(): Promise<void> {
+    if (this.reading > 0) return;
+    const { replaced } = this;
+    this.replaced = [];
+    for (const index of replaced) await index.close();
   }
 
   private runOf(row: number): IdRun {
@@ -159,6 +182,19 @@ export class IdArchive implements RowArchive {
     invariant(run !== undefined && row < this.rows, `Row ${row} is not in the archive, which has ${this.rows} rows.`);
     return run;
   }
+}
+
+function assertContiguous(parts: readonly { readonly name: RunName }[]): void {
+  let next = 0;
+  for (const { name } of parts) {
+    invariant(name.first === next, `A run or an index begins with row ${name.first}, where row ${next} is expected.`);
+    next += name.count;
+  }
+}
+
+function endOf(parts: readonly { readonly name: RunName }[]): number {
+  const last = parts.at(-1)?.name;
+  return last ? last.first + last.count : 0;
 }
 
 function hasId(row: Uint32Array, ids: Uint32Array, at: number): boolean {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { RandomAccessFile } from '../../log/files';
+import type { FileSystem, RandomAccessFile } from '../../log/files';
 import { CHAIN_ROWS, chainBehind } from '../../ledger/row-chain';
 import { TRANSFER_WORDS } from '../../ledger/transfer-table';
-import { IdHashes, type IdFilter } from './id-filter';
+import { IdHashes } from './id-filter';
 import {
   BLOCK_BYTES,
   BLOCK_ROWS,
@@ -17,60 +17,33 @@ import {
   type RunHeader,
   type RunName,
 } from './run-format';
-import { indexInMemory, openIndex, type RunIndex } from './run-index';
-import { writeIndex, type RunFolder } from './run-writer';
+import type { RunFolder } from './run-writer';
 
-/** One run that is open: its rows by number, and the entries of its index. */
+/** The rows of one run, by their numbers in the table. */
 export class IdRun {
-  /** Indexes that were made anew; somebody may still have been reading them. */
-  private readonly replaced: RunIndex[] = [];
-
   private constructor(
-    private readonly folder: RunFolder,
+    private readonly files: FileSystem,
     readonly name: RunName,
     readonly header: RunHeader,
-    private readonly rowFile: RandomAccessFile,
-    private index: RunIndex,
+    private readonly file: RandomAccessFile,
   ) {}
 
-  /**
-   * Rejects with IdFileDamageError or FileSystemError where the rows are not there; an index that is not, or that another
-   * seed was used for, is made anew.
-   */
-  static async open(folder: RunFolder, name: RunName): Promise<IdRun> {
-    const rowFile = await folder.files.open(join(folder.directory, runFile(name)), 'read');
+  /** Rejects with IdFileDamageError or FileSystemError where it is not there, or not what it should be on the face of it. */
+  static async open({ files, directory }: RunFolder, name: RunName): Promise<IdRun> {
+    const file = await files.open(join(directory, runFile(name)), 'read');
     try {
-      const header = await checkedHeader(rowFile, name);
-      const index = (await openIndex(folder, name)) ?? (await madeIndex(folder, name, rowFile));
-      return new IdRun(folder, name, header, rowFile, index);
+      return new IdRun(files, name, await checkedHeader(file, name), file);
     } catch (error) {
-      await rowFile.close();
+      await file.close();
       throw error;
     }
   }
 
-  /** Opens a run for those who may not write: reads all of it, holds it against its name, and keeps its index in memory. */
-  static async openReadOnly(folder: RunFolder, name: RunName): Promise<IdRun> {
-    const rowFile = await folder.files.open(join(folder.directory, runFile(name)), 'read');
-    try {
-      const hashes = new IdHashes(name.count, folder.seed);
-      const header = await verifyRun(rowFile, name, (unit) => addAll(hashes, unit));
-      return new IdRun(folder, name, header, rowFile, indexInMemory(hashes));
-    } catch (error) {
-      await rowFile.close();
-      throw error;
-    }
-  }
-
-  get filter(): IdFilter {
-    return this.index.filter;
-  }
-
-  /** The checked block that holds a row, by its number in the table. */
+  /** The checked block that holds a row. */
   async readBlock(row: number): Promise<Buffer> {
     const inRun = row - this.name.first;
     const block = Buffer.alloc(BLOCK_BYTES);
-    const filled = await this.rowFile.read(block, blockPosition(inRun));
+    const filled = await this.file.read(block, blockPosition(inRun));
     return this.checked(block.subarray(0, filled), inRun);
   }
 
@@ -78,34 +51,31 @@ export class IdRun {
   readBlockSync(row: number): Buffer {
     const inRun = row - this.name.first;
     const block = Buffer.alloc(BLOCK_BYTES);
-    const filled = this.folder.files.readSync(this.rowFile.path, block, blockPosition(inRun));
+    const filled = this.files.readSync(this.file.path, block, blockPosition(inRun));
     return this.checked(block.subarray(0, filled), inRun);
   }
 
-  /** The number of the row that an entry of the index stands for. */
-  async rowOf(entry: number): Promise<number> {
-    return this.name.first + (await this.index.placeOf(entry));
+  /** What an index is made of. Reads all rows. */
+  async hashes(seed: number): Promise<IdHashes> {
+    const hashes = new IdHashes(this.name.count, seed);
+    for await (const unit of unitsOf(this.file, this.name)) addAll(hashes, unit);
+    return hashes;
   }
 
-  rowOfSync(entry: number): number {
-    return this.name.first + this.index.placeOfSync(entry);
-  }
-
-  /** Makes the index anew, where it turned out to be damaged. The entries have the places that they had. */
-  async mendIndex(): Promise<void> {
-    const made = await madeIndex(this.folder, this.name, this.rowFile);
-    this.replaced.push(this.index);
-    this.index = made;
+  /** As `hashes`, and holds the rows against the run's name on the way. */
+  async verifiedHashes(seed: number): Promise<IdHashes> {
+    const hashes = new IdHashes(this.name.count, seed);
+    await verifyRun(this.file, this.name, (unit) => addAll(hashes, unit));
+    return hashes;
   }
 
   async close(): Promise<void> {
-    await this.rowFile.close();
-    for (const index of [this.index, ...this.replaced]) await index.close();
+    await this.file.close();
   }
 
   private checked(block: Buffer, inRun: number): Buffer {
     const first = this.name.first + inRun - (inRun % BLOCK_ROWS);
-    checkBlock(this.rowFile.path, blockPosition(inRun), block, first);
+    checkBlock(this.file.path, blockPosition(inRun), block, first);
     return block;
   }
 }
@@ -136,15 +106,6 @@ async function checkedHeader(file: RandomAccessFile, name: RunName): Promise<Run
   const [size, expected] = [await file.size(), runBytes(name)];
   if (size === expected) return header;
   throw new IdFileDamageError(file.path, Math.min(size, expected), `it has ${size} bytes, not ${expected}`);
-}
-
-async function madeIndex(folder: RunFolder, name: RunName, rowFile: RandomAccessFile): Promise<RunIndex> {
-  const hashes = new IdHashes(name.count, folder.seed);
-  for await (const unit of unitsOf(rowFile, name)) addAll(hashes, unit);
-  await writeIndex(folder, { name, hashes });
-  const index = await openIndex(folder, name);
-  if (!index) throw new Error(`The index of ${rowFile.path} was written, and cannot be read.`);
-  return index;
 }
 
 function addAll(hashes: IdHashes, unit: Uint32Array): void {

@@ -4,12 +4,14 @@ import { CHAIN_ROWS, chainStart } from '../../ledger/row-chain';
 import { TRANSFER_WORDS, type TransferTable } from '../../ledger/transfer-table';
 import type { EventLog } from '../../raft/replica/environment';
 import { type Attachment, SnapshotError } from '../../raft/snapshot';
-import { IdArchive } from './id-archive';
+import { IdArchive, type FoundRow } from './id-archive';
 import { IdRun } from './id-run';
-import { indexFile } from './index-format';
+import { INDEX, indexedBy, indexFile } from './index-format';
+import { IndexKeeper } from './index-keeper';
+import { writeIndex } from './index-writer';
 import { IdFileDamageError, runBytes, runFile, runOf } from './run-format';
 import { RunReceiver } from './run-receiver';
-import { BEING_WRITTEN, type RunFolder, writeIndex, writeRun } from './run-writer';
+import { BEING_WRITTEN, type RunFolder, type WrittenRun, writeRun } from './run-writer';
 
 /** The folder of a group in which runs are. */
 export const IDS = 'ids';
@@ -37,13 +39,14 @@ export class IdStore {
   private retryAt = 0;
   private stopped = false;
   private isReadOnly = false;
-  private readonly mending = new Map<IdRun, Promise<void>>();
+  private readonly indexes: IndexKeeper;
   /** Gives runs to others, and takes theirs. */
   readonly receiver: RunReceiver;
 
   private constructor(private readonly options: IdStoreOptions) {
     this.receiver = new RunReceiver(options.files, options.directory);
-    this.archived = this.archiveOf([]);
+    this.indexes = new IndexKeeper(options, options.events);
+    this.archived = new IdArchive(options.seed, [], []);
   }
 
   /** Makes the folder, and removes what an earlier start left half written. */
@@ -85,7 +88,8 @@ export class IdStore {
     const runs: IdRun[] = [];
     try {
       for (const { name } of attachments) runs.push(await this.openNext(name, runs.at(-1)));
-      this.archived = this.archiveOf(runs);
+      const indexes = await (this.isReadOnly ? this.indexes.openInMemory(runs) : this.indexes.open(runs));
+      this.archived = new IdArchive(this.options.seed, runs, indexes);
     } catch (error) {
       for (const run of runs) await run.close();
       const isDamage = error instanceof IdFileDamageError;
@@ -96,7 +100,27 @@ export class IdStore {
       });
     }
     await before.close();
+    this.mergeInBackground(this.archived);
     return this.archived;
+  }
+
+  /**
+   * As IdArchive.lookUp; an index that is damaged is made anew on the way, rows that are get another name, and the promise
+   * rejects with IdFileDamageError.
+   */
+  lookUp(ids: Uint32Array): Promise<readonly FoundRow[]> | undefined {
+    return this.archived.lookUp(ids)?.catch((error: unknown) => this.lookUpAgain(ids, error));
+  }
+
+  private async lookUpAgain(ids: Uint32Array, error: unknown): Promise<readonly FoundRow[]> {
+    if (!(error instanceof IdFileDamageError)) throw error;
+    // Whoever merges indexes meanwhile may have mended it.
+    await this.idle();
+    const isMended = await this.indexes.mend(this.archived, error);
+    const isGone = !isMended && error.file.endsWith(INDEX) && !(await this.options.files.exists(error.file));
+    if (isMended || isGone) return (await this.archived.lookUp(ids)) ?? [];
+    await this.setAside(error);
+    throw error;
   }
 
   /** To be called after each batch. @param records that the batch had */
@@ -106,6 +130,12 @@ export class IdStore {
     const next = this.archived.rows + this.runRows;
     if (table.count < next || table.count < this.retryAt || this.writing || this.stopped) return;
     this.writing = this.write(table).finally(() => (this.writing = undefined));
+  }
+
+  /** Merges neighbouring indexes until none of them are of one size; done by itself after each run that is written. */
+  async mergeIndexes(): Promise<void> {
+    await this.idle();
+    await this.indexes.mergeAll(this.archived, () => this.stopped);
   }
 
   /** Resolves when no run is being written. */
@@ -131,10 +161,10 @@ export class IdStore {
   async removeOrphans(needed: ReadonlySet<string>): Promise<void> {
     const { files, directory } = this.options;
     const kept = new Set([...needed, ...this.attachments().map(({ name }) => name)]);
-    const keptFiles = new Set([...kept, ...[...kept].map(indexFile)]);
+    for (const { name } of this.archived.indexList) kept.add(indexFile(name));
     for (const file of await files.list(directory)) {
-      const isOurs = runOf(file.replace(/\.index$/, '.rows')) !== undefined;
-      if (isOurs && !keptFiles.has(file)) await files.unlink(join(directory, file));
+      const isOurs = (runOf(file) ?? indexedBy(file)) !== undefined;
+      if (isOurs && !kept.has(file)) await files.unlink(join(directory, file));
     }
   }
 
@@ -142,15 +172,26 @@ export class IdStore {
     return this.options.runRows ?? RUN_ROWS;
   }
 
-  private archiveOf(runs: IdRun[]): IdArchive {
-    return new IdArchive(this.options.seed, runs, (run, damage) => this.mend(run, damage));
+  /** Runs that were received, or whose indexes were lost, have an index each. */
+  private mergeInBackground(archived: IdArchive): void {
+    if (this.isReadOnly) return;
+    this.writing = this.indexes
+      .mergeAll(archived, () => this.stopped)
+      .catch((error: unknown) => {
+        const { events, directory } = this.options;
+        events.error(
+          { err: error, directory },
+          'indexes of ids could not be merged; it is tried again after the next run',
+        );
+      })
+      .finally(() => (this.writing = undefined));
   }
 
   private async openNext(file: string, before: IdRun | undefined): Promise<IdRun> {
     const path = join(this.options.directory, file);
     const name = runOf(file);
     if (!name) throw new IdFileDamageError(path, 0, 'its name is not that of a run');
-    const run = await (this.isReadOnly ? IdRun.openReadOnly(this.options, name) : IdRun.open(this.options, name));
+    const run = await IdRun.open(this.options, name);
     const row = before ? before.name.first + before.name.count : 0;
     if (name.first === row && run.header.chainBefore.equals(before?.header.chainBehind ?? chainStart())) return run;
     await run.close();
@@ -163,9 +204,11 @@ export class IdStore {
     const { archived } = this;
     try {
       while (table.count >= archived.rows + this.runRows && !this.stopped) {
-        const run = await this.writtenRun(table, archived);
-        if (this.archived !== archived) return await run.close();
-        archived.append(run);
+        const { name, hashes } = await this.writtenRows(table, archived);
+        await writeIndex(this.options, name, hashes);
+        if (this.archived !== archived) return;
+        archived.append(await IdRun.open(this.options, name), await this.indexes.opened(name));
+        await this.indexes.mergeAll(archived, () => this.stopped);
       }
     } catch (error) {
       this.retryAt = table.count + Math.ceil(this.runRows / RETRY_PARTS);
@@ -174,11 +217,11 @@ export class IdStore {
     }
   }
 
-  private async writtenRun(table: TransferTable, archived: IdArchive): Promise<IdRun> {
+  private writtenRows(table: TransferTable, archived: IdArchive): Promise<WrittenRun> {
     const captured = table.rows.capture();
     const { pageShift } = table.rows;
     const inPage = (1 << pageShift) - 1;
-    const written = await writeRun(this.options, {
+    return writeRun(this.options, {
       first: archived.rows,
       count: this.runRows,
       chainBefore: archived.chain,
@@ -187,16 +230,5 @@ export class IdStore {
         return captured.page(row >>> pageShift).subarray(from, from + CHAIN_ROWS * TRANSFER_WORDS);
       },
     });
-    await writeIndex(this.options, written);
-    return IdRun.open(this.options, written.name);
-  }
-
-  private mend(run: IdRun, damage: IdFileDamageError): Promise<void> {
-    const known = this.mending.get(run);
-    if (known) return known;
-    this.options.events.warn({ file: damage.file, err: damage }, 'an index of ids is damaged; it is made anew');
-    const work = run.mendIndex().finally(() => this.mending.delete(run));
-    this.mending.set(run, work);
-    return work;
   }
 }

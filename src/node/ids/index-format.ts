@@ -1,11 +1,13 @@
-/** The bytes of an index of a run: derived from it, keyed with the node's own seed. See docs/internals/ids.md. */
+/** The bytes of an index of one or several runs: derived from them, keyed with the node's own seed. See docs/internals/ids.md. */
 import { crc32 } from 'node:zlib';
 import { IdFilter } from './id-filter';
+import { runFile, runOf, type RunName } from './run-format';
 
 export const INDEX_HEADER_BYTES = 64;
 export const INDEX_BLOCK_BYTES = 4_096;
-/** The last word of a block is its checksum. */
-export const BLOCK_PLACES = INDEX_BLOCK_BYTES / 4 - 1;
+const ENTRY_BYTES = 8;
+/** The last eight bytes of a block are its checksum and zeros. */
+export const BLOCK_ENTRIES = INDEX_BLOCK_BYTES / ENTRY_BYTES - 1;
 const MAGIC = 0x58494e4c;
 const VERSION = 1;
 const CRC_AT = 8;
@@ -20,8 +22,17 @@ export interface IndexHeader {
   readonly filterChecksum: number;
 }
 
-export function indexFile(runFile: string): string {
-  return runFile.replace(/\.rows$/, '.index');
+const ROWS = '.rows';
+export const INDEX = '.index';
+
+/** An index of several runs is named as a run of all their rows would be. */
+export function indexFile(name: RunName): string {
+  return runFile(name).slice(0, -ROWS.length) + INDEX;
+}
+
+/** Undefined where it is not the name of an index. */
+export function indexedBy(file: string): RunName | undefined {
+  return file.endsWith(INDEX) ? runOf(file.slice(0, -INDEX.length) + ROWS) : undefined;
 }
 
 export function encodeIndexHeader(filter: IdFilter, seed: number): Buffer {
@@ -84,35 +95,47 @@ export function decodeFilter(header: IndexHeader, bytes: Buffer): IdFilter | und
   return new IdFilter(header.bits, starts, remainders, header.least, header.greatest);
 }
 
-/** Where the blocks of places begin. */
-export function placesPosition(header: Pick<IndexHeader, 'rows' | 'bits'>): number {
+/** Where the blocks of entries begin. */
+export function entriesPosition(header: Pick<IndexHeader, 'rows' | 'bits'>): number {
   return Math.ceil((INDEX_HEADER_BYTES + filterLength(header)) / INDEX_BLOCK_BYTES) * INDEX_BLOCK_BYTES;
 }
 
 export function indexBytes(header: Pick<IndexHeader, 'rows' | 'bits'>): number {
-  return placesPosition(header) + Math.ceil(header.rows / BLOCK_PLACES) * INDEX_BLOCK_BYTES;
+  return entriesPosition(header) + Math.ceil(header.rows / BLOCK_ENTRIES) * INDEX_BLOCK_BYTES;
 }
 
-/** A block with the places from `from` on. */
-export function encodePlaces(places: Uint32Array, from: number): Buffer {
-  const block = Buffer.alloc(INDEX_BLOCK_BYTES);
-  const end = Math.min(places.length, from + BLOCK_PLACES);
-  for (let i = from; i < end; i++) block.writeUInt32LE(places[i] as number, 4 * (i - from));
-  block.writeUInt32LE(placesChecksum(block, from), 4 * BLOCK_PLACES);
-  return block;
+/**
+ * Puts an entry into a block that begins at `at`: the first hash of an id, and the row, counted from the first one of the index.
+ * In words, which are little-endian as all of this is.
+ */
+export function putEntry(words: Int32Array, at: number, inBlock: number, hash: number, place: number): void {
+  words[at + 2 * inBlock] = hash;
+  words[at + 2 * inBlock + 1] = place;
 }
 
-/** The place in the run that entry `entry` says; undefined where the block is damaged. */
-export function placeIn(block: Buffer, entry: number): number | undefined {
-  const from = entry - (entry % BLOCK_PLACES);
-  if (block.length !== INDEX_BLOCK_BYTES) return undefined;
-  if (block.readUInt32LE(4 * BLOCK_PLACES) !== placesChecksum(block, from)) return undefined;
-  return block.readUInt32LE(4 * (entry - from));
+export function hashAt(block: Buffer, inBlock: number): number {
+  return block.readInt32LE(ENTRY_BYTES * inBlock);
+}
+
+export function placeAt(block: Buffer, inBlock: number): number {
+  return block.readUInt32LE(ENTRY_BYTES * inBlock + 4);
+}
+
+/** Adds the checksum. @param number of the block, from 0 on */
+export function sealEntries(block: Buffer, number: number): void {
+  block.writeUInt32LE(entriesChecksum(block, number), ENTRY_BYTES * BLOCK_ENTRIES);
+  block.writeUInt32LE(0, ENTRY_BYTES * BLOCK_ENTRIES + 4);
+}
+
+/** Whether it is the block of this number, as it was written. */
+export function holdsEntries(block: Buffer, number: number): boolean {
+  if (block.length !== INDEX_BLOCK_BYTES || block.readUInt32LE(ENTRY_BYTES * BLOCK_ENTRIES + 4) !== 0) return false;
+  return block.readUInt32LE(ENTRY_BYTES * BLOCK_ENTRIES) === entriesChecksum(block, number);
 }
 
 /** Over the block and what it should be: a block that was written elsewhere does not pass. */
-function placesChecksum(block: Buffer, from: number): number {
-  const number = Buffer.alloc(4);
-  number.writeUInt32LE(from, 0);
-  return crc32(block.subarray(0, 4 * BLOCK_PLACES), crc32(number));
+function entriesChecksum(block: Buffer, number: number): number {
+  const place = Buffer.alloc(4);
+  place.writeUInt32LE(number, 0);
+  return crc32(block.subarray(0, ENTRY_BYTES * BLOCK_ENTRIES), crc32(place));
 }

@@ -2,17 +2,7 @@ import { join } from 'node:path';
 import { isMissing, type FileSystem, type RandomAccessFile } from '../../log/files';
 import { CHAIN_ROWS, chainBehind } from '../../ledger/row-chain';
 import { TRANSFER_WORDS } from '../../ledger/transfer-table';
-import { FilterBuilder, IdHashes, type IdFilter } from './id-filter';
-import {
-  encodeIndexHeader,
-  encodePlaces,
-  BLOCK_PLACES,
-  filterBytes,
-  indexBytes,
-  indexFile,
-  INDEX_HEADER_BYTES,
-  placesPosition,
-} from './index-format';
+import { IdHashes } from './id-filter';
 import {
   BLOCK_BYTES,
   BLOCK_ROWS,
@@ -28,9 +18,6 @@ import {
 const PIECE_UNITS = 128;
 /** Synced so often while it grows: a large file synced at its end would hold up the log's own syncs for long. */
 const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
-/** Entries that are sorted, or written, at a stroke. */
-const SLICE_ROWS = 1 << 16;
-const SLICE_BLOCKS = 64;
 export const BEING_WRITTEN = '.tmp';
 
 export interface RunSource {
@@ -103,52 +90,8 @@ async function writeBlocks(file: RandomAccessFile, source: RunSource, hashes: Id
   return chain;
 }
 
-/** Writes the index of a run, in place of one that may be there, and gives its filter. */
-export async function writeIndex(
-  { files, directory, seed }: RunFolder,
-  { name, hashes }: WrittenRun,
-): Promise<IdFilter> {
-  const path = join(directory, indexFile(runFile(name)));
-  const file = await createAnew(files, path + BEING_WRITTEN);
-  let filter: IdFilter;
-  try {
-    const builder = new FilterBuilder(hashes);
-    const bits = builder.filter().bits;
-    const room = indexBytes({ rows: name.count, bits });
-    const slices = Math.ceil(name.count / SLICE_ROWS);
-    // The room is taken slice by slice as the entries are sorted: so others get their turn, and a full disk shows early.
-    for (let slice = 0; slice < slices; slice++) {
-      builder.place(slice * SLICE_ROWS, Math.min(name.count, (slice + 1) * SLICE_ROWS));
-      const from = Math.floor((room / slices) * slice);
-      await file.write([Buffer.alloc(Math.floor((room / slices) * (slice + 1)) - from)], from);
-    }
-    filter = builder.filter();
-    await writePlaces(file, builder.places, placesPosition({ rows: name.count, bits }));
-    await file.write(filterBytes(filter), INDEX_HEADER_BYTES);
-    await file.write([encodeIndexHeader(filter, seed)], 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await files.rename(path + BEING_WRITTEN, path);
-  await files.syncDirectory(directory);
-  return filter;
-}
-
-async function writePlaces(file: RandomAccessFile, places: Uint32Array, position: number): Promise<void> {
-  let at = position;
-  for (let from = 0; from < places.length;) {
-    const blocks: Buffer[] = [];
-    for (; blocks.length < SLICE_BLOCKS && from < places.length; from += BLOCK_PLACES) {
-      blocks.push(encodePlaces(places, from));
-    }
-    await file.write(blocks, at);
-    at += blocks.reduce((sum, block) => sum + block.length, 0);
-  }
-}
-
 /** What an earlier attempt left there is of no use. */
-async function createAnew(files: FileSystem, path: string): Promise<RandomAccessFile> {
+export async function createAnew(files: FileSystem, path: string): Promise<RandomAccessFile> {
   try {
     await files.unlink(path);
   } catch (error) {

@@ -33,10 +33,10 @@ function idsIn(args: readonly string[]): number | undefined {
 function text(figures: IdFigures): string {
   const { ids, runs } = figures;
   const lines = [
-    `${ids} ids in ${runs} runs`,
+    `${ids} ids in ${runs} runs, ${figures.indexes} indexes`,
     `memory          ${(figures.bytesInMemory / ids).toFixed(2)} bytes an id, ${mib(figures.bytesInMemory)} in all`,
     `disk            ${(figures.bytesOnDisk / ids).toFixed(1)} bytes an id, ${mib(figures.bytesOnDisk)} in all`,
-    `written in      ${figures.secondsToWrite.toFixed(1)} s, opened in ${figures.secondsToOpen.toFixed(2)} s`,
+    `written in      ${figures.secondsToWrite.toFixed(1)} s, indexes merged in ${figures.secondsToMerge.toFixed(1)} s, opened in ${figures.secondsToOpen.toFixed(2)} s`,
     `a new id        ${figures.newRandom.toFixed(0)} ns (random), ${figures.newTimed.toFixed(0)} ns (behind all others in time)`,
     `                ${figures.readsPerNewId.toFixed(5)} entries read`,
     `a known id      ${figures.knownMicros.toFixed(1)} µs in a batch of repeats, ${figures.singleMicros.toFixed(0)} µs alone`,

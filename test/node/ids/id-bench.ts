@@ -7,7 +7,8 @@ import { NodeFiles } from '../../../src/log/node-files';
 import type { IdArchive } from '../../../src/node/ids/id-archive';
 import { IdStore, RUN_ROWS } from '../../../src/node/ids/id-store';
 import { runBytes, runFile, type RunName } from '../../../src/node/ids/run-format';
-import { writeIndex, writeRun } from '../../../src/node/ids/run-writer';
+import { writeIndex } from '../../../src/node/ids/index-writer';
+import { writeRun } from '../../../src/node/ids/run-writer';
 import type { Attachment } from '../../../src/raft/snapshot';
 import { recordedEvents } from '../recorded-events';
 
@@ -24,7 +25,9 @@ export interface IdFigures {
   readonly runs: number;
   readonly bytesInMemory: number;
   readonly bytesOnDisk: number;
+  readonly indexes: number;
   readonly secondsToWrite: number;
+  readonly secondsToMerge: number;
   readonly secondsToOpen: number;
   /** Of an id that is new, in a batch of 8,190: random ones, and ones that begin with their time. */
   readonly newRandom: number;
@@ -61,14 +64,19 @@ export class IdBench {
       const began = performance.now();
       const runs = await this.write();
       const secondsToWrite = seconds(began);
-      const opened = performance.now();
       const options = { files: this.files, directory: this.folder, seed: SEED, events: recordedEvents() };
       const store = await IdStore.open(options);
+      const unmerged = await store.restore(runs);
+      this.progress(`${unmerged.indexList.length} indexes are open`);
+      const merging = performance.now();
+      await store.mergeIndexes();
+      const secondsToMerge = seconds(merging);
+      const opened = performance.now();
       const archive = await store.restore(runs);
       const secondsToOpen = seconds(opened);
       const figures = await this.measure(archive);
       await store.stop();
-      return { ...figures, secondsToWrite, secondsToOpen };
+      return { ...figures, secondsToWrite, secondsToMerge, secondsToOpen };
     } finally {
       rmSync(this.folder, { recursive: true, force: true });
     }
@@ -89,7 +97,7 @@ export class IdBench {
           return unit;
         },
       });
-      await writeIndex(folder, written);
+      await writeIndex(folder, written.name, written.hashes);
       chainBefore = Buffer.from(written.name.chain, 'hex');
       names.push(written.name);
       this.progress(`${first + RUN_ROWS} ids are written`);
@@ -97,7 +105,9 @@ export class IdBench {
     return names.map((name) => ({ name: runFile(name), bytes: runBytes(name) }));
   }
 
-  private async measure(archive: IdArchive): Promise<Omit<IdFigures, 'secondsToWrite' | 'secondsToOpen'>> {
+  private async measure(
+    archive: IdArchive,
+  ): Promise<Omit<IdFigures, 'secondsToWrite' | 'secondsToMerge' | 'secondsToOpen'>> {
     const { rows, runs } = archive;
     await nanosPerId(archive, BATCHES, (i, into, at) => idWords(rows + i, into, at));
     const before = { ...archive.counts };
@@ -108,6 +118,7 @@ export class IdBench {
     return {
       ids: rows,
       runs: runs.length,
+      indexes: archive.indexList.length,
       bytesInMemory: archive.filterBytes,
       bytesOnDisk: await this.bytesOnDisk(),
       newRandom,

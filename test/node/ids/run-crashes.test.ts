@@ -20,13 +20,15 @@ async function leaderOf(reference: Reference): Promise<StorageKit> {
 }
 
 const scenarios: Record<string, Scenario> = {
-  'writing runs, snapshots that lean on them, and repeats of what is in them': {
+  'writing runs, merging their indexes, snapshots that lean on them, and repeats of what is in them': {
     flags: WITH_RUNS,
-    before: (kit, reference) => done(kit, reference, accounts(), transfers(0, 40)),
+    before: (kit, reference) => done(kit, reference, accounts(), transfers(0, 150)),
     run: async (kit, reference) => {
-      await done(kit, reference, transfers(40, 60));
+      await done(kit, reference, transfers(150, 50));
       await kit.storage.snapshotter.take();
-      await done(kit, reference, transfers(100, 70), transfers(0, 20));
+      // The fourth run: its index and those of the others become one.
+      await done(kit, reference, transfers(200, 60), transfers(0, 20));
+      expect(kit.storage.ids.archive.indexList).toHaveLength(1);
       await kit.storage.snapshotter.take();
       await done(kit, reference, transfers(90, 20));
     },

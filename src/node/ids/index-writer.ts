@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import type { RandomAccessFile } from '../../log/files';
+import { FilterBuilder, IdFilter, type IdHashes } from './id-filter';
+import {
+  BLOCK_ENTRIES,
+  encodeIndexHeader,
+  entriesPosition,
+  filterBytes,
+  indexBytes,
+  indexFile,
+  INDEX_BLOCK_BYTES,
+  INDEX_HEADER_BYTES,
+  putEntry,
+  sealEntries,
+} from './index-format';
+import type { RunName } from './run-format';
+import { BEING_WRITTEN, createAnew, type RunFolder } from './run-writer';
+
+/** Entries are written so many blocks at a stroke; then others get a turn. */
+const PIECE_BLOCKS = 64;
+/** Entries that are sorted at a stroke. */
+const SLICE_ROWS = 1 << 16;
+const BLOCK_WORDS = INDEX_BLOCK_BYTES / 4;
+const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
+
+/** Writes an index entry by entry, in the order of the buckets. It has its name, and is durable, when `finish` resolves. */
+export class IndexWriter {
+  private piece = new Int32Array(PIECE_BLOCKS * BLOCK_WORDS);
+  private entries = 0;
+  private isOpen = true;
+  private unsynced = 0;
+
+  private constructor(
+    private readonly folder: RunFolder,
+    private readonly name: RunName,
+    private readonly bits: number,
+    private readonly file: RandomAccessFile,
+  ) {}
+
+  static async create(folder: RunFolder, name: RunName): Promise<IndexWriter> {
+    const file = await createAnew(folder.files, join(folder.directory, indexFile(name) + BEING_WRITTEN));
+    return new IndexWriter(folder, name, IdFilter.bitsFor(name.count), file);
+  }
+
+  /** Undefined where the next entry can be added at once. */
+  add(hash: number, place: number): Promise<void> | undefined {
+    const inPiece = Math.floor(this.entries / BLOCK_ENTRIES) % PIECE_BLOCKS;
+    const inBlock = this.entries % BLOCK_ENTRIES;
+    putEntry(this.piece, inPiece * BLOCK_WORDS, inBlock, hash, place);
+    this.entries += 1;
+    const isFull = inBlock === BLOCK_ENTRIES - 1 && inPiece === PIECE_BLOCKS - 1;
+    return isFull ? this.writePiece() : undefined;
+  }
+
+  /** Takes a slice of the room before it is needed: so others get their turn, and a full disk shows early. */
+  async takeRoom(slice: number, slices: number): Promise<void> {
+    const bytes = indexBytes({ rows: this.name.count, bits: this.bits });
+    const from = Math.floor((bytes / slices) * slice);
+    await this.file.write([Buffer.alloc(Math.floor((bytes / slices) * (slice + 1)) - from)], from);
+  }
+
+  async finish(filter: IdFilter): Promise<void> {
+    const { files, directory, seed } = this.folder;
+    if (this.entries % (PIECE_BLOCKS * BLOCK_ENTRIES) !== 0) await this.writePiece();
+    await this.file.write(filterBytes(filter), INDEX_HEADER_BYTES);
+    await this.file.write([encodeIndexHeader(filter, seed)], 0);
+    await this.file.sync();
+    await this.close();
+    const path = join(directory, indexFile(this.name));
+    await files.rename(path + BEING_WRITTEN, path);
+    await files.syncDirectory(directory);
+  }
+
+  /** Once more does no harm: for whoever does not know how far `finish` has come. */
+  async close(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    await this.file.close();
+  }
+
+  private async writePiece(): Promise<void> {
+    const piece = Buffer.from(this.piece.buffer);
+    // More may be added while this one is written.
+    this.piece = new Int32Array(this.piece.length);
+    const blocks = Math.ceil(this.entries / BLOCK_ENTRIES);
+    const first = Math.floor((blocks - 1) / PIECE_BLOCKS) * PIECE_BLOCKS;
+    for (let number = first; number < blocks; number++) {
+      const at = (number - first) * INDEX_BLOCK_BYTES;
+      sealEntries(piece.subarray(at, at + INDEX_BLOCK_BYTES), number);
+    }
+    const bytes = (blocks - first) * INDEX_BLOCK_BYTES;
+    const position = entriesPosition({ rows: this.name.count, bits: this.bits }) + first * INDEX_BLOCK_BYTES;
+    await this.file.write([piece.subarray(0, bytes)], position);
+    this.unsynced += bytes;
+    if (this.unsynced < SYNC_EVERY_BYTES) return;
+    await this.file.datasync();
+    this.unsynced = 0;
+  }
+}
+
+/** Writes the index of a run, in place of one that may be there. */
+export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHashes): Promise<void> {
+  const writer = await IndexWriter.create(folder, name);
+  try {
+    const builder = new FilterBuilder(hashes);
+    const slices = Math.ceil(name.count / SLICE_ROWS);
+    for (let slice = 0; slice < slices; slice++) {
+      builder.place(slice * SLICE_ROWS, Math.min(name.count, (slice + 1) * SLICE_ROWS));
+      await writer.takeRoom(slice, slices);
+    }
+    for (const place of builder.places) {
+      const writing = writer.add(hashes.first[place] as number, place);
+      if (writing) await writing;
+    }
+    await writer.finish(builder.filter());
+  } finally {
+    await writer.close();
+  }
+}

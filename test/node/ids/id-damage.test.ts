@@ -1,0 +1,102 @@
+import { indexFile } from '../../../src/node/ids/index-format';
+import { BLOCK_BYTES, IdFileDamageError, RUN_HEADER_BYTES, runOf } from '../../../src/node/ids/run-format';
+import { SnapshotError } from '../../../src/raft/snapshot';
+import { WrittenRuns } from './id-kit';
+
+/** Changes one bit of a file, as rot does. */
+function flip(written: WrittenRuns, name: string, position: number): void {
+  const inode = written.files.inode(written.path(name));
+  inode.write(Buffer.of((inode.bytes[position] as number) ^ 4), position);
+}
+
+function indexOf(written: WrittenRuns, at: number): string {
+  return indexFile(runOf(written.attachments[at]!.name)!);
+}
+
+const everything = (written: WrittenRuns): Uint32Array => written.idsOf(written.rows.map((_, row) => row));
+
+describe('damage to ids', () => {
+  test.each([1, 4])('in an index of %s runs, at any byte, is mended from the rows', async (runs) => {
+    const written = await WrittenRuns.make(
+      runs,
+      Array.from({ length: runs }, () => 1),
+    );
+    const first = await written.open();
+    await first.mergeIndexes();
+    const [index] = first.archive.indexList;
+    await first.stop();
+    const file = indexFile(index!.name);
+    const { bytes } = written.files.inode(written.path(file));
+    const length = bytes.length;
+    for (let position = 0; position < length; position += 131) {
+      if (!(await written.files.exists(written.path(file)))) break;
+      flip(written, file, position);
+      const store = await written.open();
+      expect(await store.lookUp(everything(written))).toHaveLength(written.rows.length);
+      await store.mergeIndexes();
+      await store.stop();
+    }
+    expect(written.files.openFiles).toBe(0);
+  });
+
+  test('in rows is named with file and byte, and the file set aside: the next start does not trip over it', async () => {
+    const written = await WrittenRuns.make(1, [2, 1]);
+    const [run] = written.attachments;
+    flip(written, run!.name, RUN_HEADER_BYTES + BLOCK_BYTES + 77);
+    const store = await written.open();
+    // Of the sound block, and of the other run, rows are found.
+    expect(await store.lookUp(written.idsOf([0, 63, 130]))).toHaveLength(3);
+    const failed = store.lookUp(written.idsOf([3, 100]));
+    await expect(failed).rejects.toMatchObject({
+      name: 'IdFileDamageError',
+      file: written.path(run!.name),
+      position: RUN_HEADER_BYTES + BLOCK_BYTES,
+    });
+    expect(() => store.archive.readRow(100)).toThrow();
+    await store.stop();
+    expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
+    await expect(written.open()).rejects.toMatchObject({ name: 'SnapshotError', code: 'DAMAGED' });
+  });
+
+  test.each<[string, (written: WrittenRuns, name: string) => void | Promise<void>]>([
+    ['is missing', (written, name) => written.files.unlink(written.path(name))],
+    ['is cut short', (written, name) => written.files.inode(written.path(name)).truncate(5_000)],
+    ['has another header', (written, name) => flip(written, name, 30)],
+    ['has another chain', (written, name) => flip(written, name, 70)],
+  ])('a run that %s makes the snapshot one that cannot be used', async (_what, damage) => {
+    const written = await WrittenRuns.make(2, [1, 1]);
+    const { name } = written.attachments[1]!;
+    await damage(written, name);
+    const error: unknown = await written.open().catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(SnapshotError);
+    expect((error as SnapshotError).message).toContain(name);
+    expect(written.files.openFiles).toBe(0);
+  });
+
+  test('runs that do not continue each other are refused', async () => {
+    const written = await WrittenRuns.make(2, [1, 1]);
+    written.attachments.shift();
+    await expect(written.open()).rejects.toThrow(/does not continue/);
+  });
+
+  test('what nobody needs is removed, and what a start left half written', async () => {
+    const written = await WrittenRuns.make(2, [1, 1, 1]);
+    const last = written.attachments.pop()!;
+    const half = await written.files.open(written.path('192-64.rows.tmp'), 'create');
+    await half.close();
+    const store = await written.open();
+    expect(written.files.namesIn('/ids')).not.toContain('192-64.rows.tmp');
+    await store.removeOrphans(new Set([last.name]));
+    expect(written.files.namesIn('/ids')).toContain(last.name);
+    await store.removeOrphans(new Set());
+    const kept = written.attachments.flatMap((one, at) => [one.name, indexOf(written, at)]);
+    expect(written.files.namesIn('/ids').sort()).toEqual(kept.sort());
+    await store.stop();
+  });
+});
+
+test('the error of damage says what is wrong, and where', () => {
+  expect(new IdFileDamageError('/x.rows', 5, 'it is not there').message).toBe(
+    '/x.rows is damaged at byte 5: it is not there.',
+  );
+});
