@@ -4,6 +4,7 @@ import { addAccountCommands } from './commands/accounts';
 import { addBenchCommand } from './commands/bench';
 import { addClusterCommands } from './commands/cluster';
 import { addErrorsCommand } from './commands/errors';
+import { addImportCommand } from './commands/import';
 import { addKindsOfTransfers } from './commands/kinds-of-transfers';
 import { addProofCommands } from './commands/proofs';
 import { addRecordCommands } from './commands/records';
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal): Command {
   addTransferCommands(program, session);
   addKindsOfTransfers(program, session);
   addTransactionCommand(program, session);
+  addImportCommand(program, session);
   addWatchCommand(program, session);
   addProofCommands(program, session);
   addClusterCommands(program, session);
