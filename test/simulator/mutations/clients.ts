@@ -25,7 +25,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
       {
         file: RULES,
         original: `if (burnsId(result)) this.remember`,
-        replacement: `if (ledger === null) this.remember`,
+        replacement: `if (result === ResultCode.OK) this.remember`,
       },
     ],
   },
