@@ -146,7 +146,7 @@ describe('a caller’s fault', () => {
       '/x',
       '/log.v1.Log/',
       '/log.v1.Log/Nope',
-      '/ledger.v1.Ledger/WatchBalances',
+      '/ledger.v1.Ledger/WatchNothing',
       '/%ff/%00',
       '/é/ü',
     ]) {

@@ -159,6 +159,7 @@ describe('SubmitBatches', () => {
       code: status.INVALID_ARGUMENT,
       reason,
       message: expect.stringMatching(message) as string,
+      retry_after_ms: 0,
     });
     expect(done).toMatchObject({ sequence: '2', count: 1, error: null });
   });
