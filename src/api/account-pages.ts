@@ -1,7 +1,7 @@
 /** Pages of accounts, in the order of their handles. */
-import { type LedgerReader } from '../ledger/reader';
+import { type AccountView, type LedgerReader } from '../ledger/reader';
 import { faultOfResult, invalid, notFound, refusalInfo } from './errors';
-import { isLedgerCode } from '../ledger/identifiers';
+import { isLedgerCode, NAME_MAX_BYTES } from '../ledger/identifiers';
 import { DEFAULT_PAGE_ITEMS, type Limits } from './limits';
 import { type AccountState, stateOf } from './reads';
 
@@ -11,6 +11,8 @@ export interface PageRequest {
   readonly token: string;
   /** Only this ledger's; empty: all. */
   readonly ledger: string;
+  /** Only names that begin with it; empty: all. */
+  readonly prefix: string;
 }
 
 export interface AccountPage {
@@ -18,6 +20,10 @@ export interface AccountPage {
   /** Empty on the last page. */
   readonly nextToken: string;
 }
+
+/** Accounts that a page with a prefix looks at in all, and at a time. */
+const MOST_LOOKED_AT = 20_000;
+const LOOK = 1_000;
 
 /** First byte of a page token, so that another format can be told from it. */
 const TOKEN_VERSION = 1;
@@ -31,6 +37,9 @@ export function checkPage(page: PageRequest, limits: Limits): { from: number; si
   if (page.ledger !== '' && !isLedgerCode(page.ledger)) {
     throw faultOfResult(refusalInfo('ledger_code_invalid'), 'ledger');
   }
+  if (Buffer.byteLength(page.prefix) > NAME_MAX_BYTES) {
+    throw invalid('name_prefix', 'FILTER_INVALID', `A prefix of names has at most ${NAME_MAX_BYTES} bytes.`);
+  }
   return {
     from: handleIn(page.token),
     size: page.size === 0 ? Math.min(DEFAULT_PAGE_ITEMS, limits.pageItems) : page.size,
@@ -41,12 +50,46 @@ export function accountPage(reader: LedgerReader, page: PageRequest, from: numbe
   if (page.ledger !== '' && reader.ledger(page.ledger) === undefined) {
     throw notFound('LEDGER_NOT_FOUND', `There is no ledger ${JSON.stringify(page.ledger)}.`);
   }
-  const found = reader.accountsFrom(from, size + 1, page.ledger === '' ? undefined : page.ledger);
-  const beyond = found[size];
+  const ledger = page.ledger === '' ? undefined : page.ledger;
+  const { found, next } =
+    page.prefix === '' ? run(reader, from, size, ledger) : named(reader, from, size, page, ledger);
   return {
-    accounts: found.slice(0, size).map((account) => stateOf(reader, account)),
-    nextToken: beyond === undefined ? '' : tokenOf(beyond.handle),
+    accounts: found.map((account) => stateOf(reader, account)),
+    nextToken: next === undefined ? '' : tokenOf(next),
   };
+}
+
+interface Run {
+  readonly found: readonly AccountView[];
+  /** The handle that the next one begins with. */
+  readonly next: number | undefined;
+}
+
+function run(reader: LedgerReader, from: number, size: number, ledger: string | undefined): Run {
+  const found = reader.accountsFrom(from, size + 1, ledger);
+  return { found: found.slice(0, size), next: found[size]?.handle };
+}
+
+/** Looks at so many accounts and no more: a prefix that few have must not hold up the node. */
+function named(
+  reader: LedgerReader,
+  from: number,
+  size: number,
+  { prefix }: PageRequest,
+  ledger: string | undefined,
+): Run {
+  const found: AccountView[] = [];
+  let next: number | undefined = from;
+  for (let looked = 0; looked < MOST_LOOKED_AT && next !== undefined; looked += LOOK) {
+    const part: Run = run(reader, next, LOOK, ledger);
+    for (const account of part.found) {
+      if (!account.name.startsWith(prefix)) continue;
+      if (found.length === size) return { found, next: account.handle };
+      found.push(account);
+    }
+    ({ next } = part);
+  }
+  return { found, next };
 }
 
 function tokenOf(handle: number): string {

@@ -6,6 +6,7 @@
  * duration in milliseconds counted from the call. A method that cannot keep its deadline rejects with a `NodeError`,
  * it never hangs.
  */
+import { type AnswerTo, type AsOf, type HistoryQuestion } from '../ledger/history';
 import { type LedgerReader } from '../ledger/reader';
 import { type SignedHead } from '../proof/signed-head';
 import { type TransferProof } from '../proof/transfer-proof';
@@ -187,6 +188,8 @@ export interface NodePort {
   /** Resolves once the applied state of this node is as new as asked for. */
   barrier(consistency: Consistency, deadlineMs: number): Promise<void>;
   position(): NodePosition;
+  /** A question about the past, from rows that reflect at least `needs`; where there are none it rejects (UNAVAILABLE). */
+  past?<Q extends HistoryQuestion>(question: Q, needs: AsOf, deadlineMs: number): Promise<AnswerTo<Q>>;
   /** The token of a state that reflects everything up to `index`. */
   tokenFor(index: number): string;
 

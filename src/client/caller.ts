@@ -8,6 +8,12 @@ const SHORTEST_PAUSE = 25;
 const LONGEST_PAUSE = 500;
 /** Milliseconds for a connection to be made before a server is passed over. */
 const CONNECT_TIMEOUT = 500;
+/** Another server may have what this one has not; when none has, waiting does not help either. */
+const NOBODY_MAY_HAVE_IT: ReadonlySet<string> = new Set([
+  ...['STALE_READ', 'NO_PROJECTION', 'PROJECTION_PAUSED', 'PROJECTION_FAILED'],
+]);
+/** The server is about to have it. */
+const COMING = 'PROJECTION_BEHIND';
 
 export type Target = 'leader' | 'follower';
 
@@ -45,12 +51,15 @@ export class Caller {
     const deadline = now() + plan.timeoutMs;
     let unknown = false;
     let last: LedgerError | undefined;
+    // Servers that have not got it, by address, and whether another one is about to.
+    const without = new Set<string>();
+    let isComing = false;
     for (let tries = 0; ; tries++) {
       const left = deadline - now();
       if (this.closed) throw closedError();
       // A timer may be a little early: a try that cannot be answered any more would only put the outcome in doubt.
       if (left < LEAST_TRY) throw outOfTime(plan.timeoutMs, unknown, last);
-      const connection = plan.target === 'leader' ? directory.forWrite() : directory.forRead();
+      const connection = plan.target === 'leader' ? directory.forWrite() : this.forRead(without);
       try {
         const answer = await this.tryOnce(plan, connection, left, attempt);
         directory.answered(connection);
@@ -63,7 +72,16 @@ export class Caller {
         if (plan.kind === 'once') throw unknownOutcome(last);
         unknown = true;
       }
-      if (this.isFinal(last, tries)) throw last;
+      if (remedyOf(last) === 'none') throw last;
+      isComing ||= last.reason === COMING;
+      if (NOBODY_MAY_HAVE_IT.has(last.reason)) {
+        const isNews = !without.has(connection.address);
+        without.add(connection.address);
+        const isLast = !isNews || without.size >= directory.connections().length;
+        // All that can be asked were: the caller wants an answer that is fresh or none, and that is the answer.
+        if (isLast && !isComing) throw last;
+        if (isNews) continue;
+      }
       await this.beforeNextTry(connection, last, tries, deadline - now());
     }
   }
@@ -82,10 +100,17 @@ export class Caller {
     return attempt(server, Math.max(1, left - (now() - from)));
   }
 
-  private isFinal(error: LedgerError, tries: number): boolean {
-    if (remedyOf(error) === 'none') return true;
-    // The caller wants a fresh answer or none: when no server has one, that is the answer.
-    return error.reason === 'STALE_READ' && tries + 1 >= this.options.directory.connections().length;
+  /** One that has not said that it has not got it, the leader last; where all have, the next one all the same. */
+  private forRead(without: ReadonlySet<string>): ServerConnection {
+    const { directory } = this.options;
+    const first = directory.forRead();
+    if (!without.has(first.address)) return first;
+    for (let others = directory.connections().length; others > 1; others--) {
+      const next = directory.forRead();
+      if (!without.has(next.address)) return next;
+    }
+    const leader = directory.leader();
+    return leader && !without.has(leader.address) ? leader : first;
   }
 
   private async beforeNextTry(
@@ -95,9 +120,9 @@ export class Caller {
     left: number,
   ): Promise<void> {
     const { directory, random, timers } = this.options;
-    if (error.reason === 'STALE_READ') return;
     let pause = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(tries, 8)) * (0.5 + random() / 2);
-    if (remedyOf(error) === 'later') pause = Math.max(pause, error.retryAfterMs ?? 0);
+    if (remedyOf(error) === 'later' || NOBODY_MAY_HAVE_IT.has(error.reason))
+      pause = Math.max(pause, error.retryAfterMs ?? 0);
     else {
       directory.failed(connection);
       // Its failure is no news: the next try fails for itself.

@@ -106,6 +106,8 @@ export type Remedy =
   | 'none';
 
 export function remedyOf(error: LedgerError): Remedy {
+  // The server is there, and its rows are on their way.
+  if (error.reason === 'PROJECTION_BEHIND') return 'later';
   if (error.reason === ClientReason.CONNECTION_LOST || error.code === 'UNAVAILABLE') return 'elsewhere';
   // A limit of size has this code too, without a reason of the server's own; that one stays a limit.
   if (error.code === 'RESOURCE_EXHAUSTED' && error.reason !== error.code) return 'later';

@@ -14,4 +14,5 @@ export type { GroupStatus, MemberView, NodeStatus, ServerStatus } from './cluste
 export type { BalanceChanges, WatchOptions } from './balance-stream';
 export type { ConsumeOptions, RecordFilter } from './record-stream';
 export type { Value } from './log-calls';
+export type * from './past-types';
 export type * from './types';

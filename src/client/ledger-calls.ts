@@ -1,6 +1,8 @@
 /** The single calls of ledger.v1.Ledger: ledgers, accounts, balances, lookups. */
 import { clientDefinition } from '../proto/load';
 import { type Caller, type CallPlan } from './caller';
+import { listRequest, pointOut, transferPage } from './past-calls';
+import { type BalanceOptions, type ListTransfersOptions, type TransferPage } from './past-types';
 import { type SeenPosition } from './seen-position';
 import {
   type AccountChange,
@@ -40,6 +42,8 @@ const LEDGER = clientDefinition('ledger.v1.Ledger');
 export interface ListOptions extends ReadOptions {
   /** Only this ledger's. */
   readonly ledger?: string;
+  /** Only names that begin with it; a page may then be short, and have a next one. */
+  readonly prefix?: string;
   /** 1 to 1,000; 100 where nothing is said. */
   readonly pageSize?: number;
   /** From the page before. */
@@ -119,8 +123,9 @@ export class LedgerCalls {
     return { account: accountView(account), balance: balanceView(balance), position: this.noted(position) };
   }
 
-  async balance(name: string, options: ReadOptions): Promise<BalanceView & { readonly position: ReadPosition }> {
-    const request = { account: name, consistency: this.consistency(options) };
+  async balance(name: string, options: BalanceOptions): Promise<BalanceView & { readonly position: ReadPosition }> {
+    const at = options.at && { at: pointOut(options.at) };
+    const request = { account: name, consistency: this.consistency(options), ...at };
     const response = await this.caller.call(this.read(options), (server, time) =>
       server.unary(LEDGER.GetBalance, request, time),
     );
@@ -146,10 +151,19 @@ export class LedgerCalls {
     return { ...transferView(response.transfer), position: this.noted(response.position) };
   }
 
+  async listTransfers(options: ListTransfersOptions): Promise<TransferPage> {
+    const request = { ...listRequest(options), consistency: this.consistency(options) };
+    const response = await this.caller.call(this.read(options), (server, time) =>
+      server.unary(LEDGER.ListTransfers, request, time),
+    );
+    this.noted(response.position);
+    return transferPage(response);
+  }
+
   async listAccounts(options: ListOptions): Promise<AccountPage> {
-    const { ledger = '', pageSize = 0, pageToken = '' } = options;
+    const { ledger = '', pageSize = 0, pageToken = '', prefix = '' } = options;
     const consistency = this.consistency(options);
-    const request = { ledger, page_size: pageSize, page_token: pageToken, consistency };
+    const request = { ledger, page_size: pageSize, page_token: pageToken, name_prefix: prefix, consistency };
     const response = await this.caller.call(this.read(options), (server, time) =>
       server.unary(LEDGER.ListAccounts, request, time),
     );

@@ -7,6 +7,7 @@ import { closedError, invalidArgument } from './errors';
 import { checkedOffset } from './follow-calls';
 import { type AccountPage, LedgerCalls, type ListOptions, type TransactionInput } from './ledger-calls';
 import { consume, logRange, produce, produceStream, type Value } from './log-calls';
+import { type BalanceOptions, type ListTransfersOptions, type TransferPage } from './past-types';
 import { RowLane } from './row-lane';
 import { SeenPosition } from './seen-position';
 import { TransferKinds } from './transfer-kinds';
@@ -184,7 +185,8 @@ export class LedgerClient extends TransferKinds {
     return this.calls.account(name, options);
   }
 
-  balance(name: string, options: ReadOptions = {}): Promise<BalanceView & { readonly position: ReadPosition }> {
+  /** Now, or with `at` after any record or at any time of the past. */
+  balance(name: string, options: BalanceOptions = {}): Promise<BalanceView & { readonly position: ReadPosition }> {
     return this.calls.balance(name, options);
   }
 
@@ -199,6 +201,11 @@ export class LedgerClient extends TransferKinds {
   /** Rejects with NOT_FOUND where no transfer has this id. */
   getTransfer(id: string, options: ReadOptions = {}): Promise<TransferView & { readonly position: ReadPosition }> {
     return this.calls.transfer(id, options);
+  }
+
+  /** Transfers of the past, a page at a time; with an account its statement. */
+  listTransfers(options: ListTransfersOptions = {}): Promise<TransferPage> {
+    return this.calls.listTransfers(options);
   }
 
   listAccounts(options: ListOptions = {}): Promise<AccountPage> {

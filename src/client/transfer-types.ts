@@ -120,7 +120,8 @@ export interface TransferView {
   readonly offset: number;
   readonly timestamp: number;
   readonly result: string;
-  readonly kind: TransferKindName;
+  /** An expiry (in lists only): the ledger let go of a hold whose time had come. It has no id. */
+  readonly kind: TransferKindName | 'expiry';
   readonly balancing: boolean;
   /** The pending transfer that it posts or voids, the transfer that it reverses; empty: none. */
   readonly pendingId: string;

@@ -169,7 +169,7 @@ export function transferView(transfer: wire.TransferView | null): TransferView {
   };
 }
 
-const KIND_NAMES = ['plain', 'pending', 'post', 'void'] as const;
+const KIND_NAMES = ['plain', 'pending', 'post', 'void', 'expiry'] as const;
 const HOLD_STATUSES = ['pending', 'posted', 'voided', 'expired'] as const;
 
 function holdView({ amount, status, expires_at, resolved_by }: wire.Hold): HoldView {

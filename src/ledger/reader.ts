@@ -77,7 +77,8 @@ export interface TransferView {
   /** Microseconds since the Unix epoch. */
   readonly timestamp: number;
   readonly result: ResultCode;
-  readonly kind: 'plain' | 'pending' | 'post' | 'void' | 'reversal';
+  /** An expiry is no transfer of anybody's: the ledger let go of a hold. It has no id, so only lists show it. */
+  readonly kind: 'plain' | 'pending' | 'post' | 'void' | 'reversal' | 'expiry';
   readonly balancing: boolean;
   /** Canonical text of the transfer that it posts, voids or reverses. */
   readonly refersTo: string | undefined;

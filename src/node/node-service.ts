@@ -15,6 +15,7 @@ import {
   type StatusView,
   type SubmitRequest,
 } from '../api/node-port';
+import type { AnswerTo, AsOf, HistoryQuestion } from '../ledger/history';
 import type { LedgerReader } from '../ledger/reader';
 import type { ClusterView } from './cluster-view';
 import type { AppliedSignal } from './applied-signal';
@@ -23,18 +24,9 @@ import type { SignedHead } from '../proof/signed-head';
 import type { TransferProof } from '../proof/transfer-proof';
 import type { Quarantine } from './quarantine';
 import type { TransferProofs } from './transfer-proofs';
-import type { NodeProjection } from './projection';
+import type { NodeServiceOptions } from './node-service-options';
 import { readProjection } from './projection-reads';
 import { decodeToken, encodeToken } from './token';
-
-export interface NodeServiceOptions {
-  readonly info: () => NodeInfo;
-  readonly emptyReader: LedgerReader;
-  readonly metricsText: () => Promise<string>;
-  readonly projection: () => { readonly state: string; readonly lagRecords: number };
-  /** The projection itself, where there is one. */
-  readonly rows?: () => NodeProjection | undefined;
-}
 
 /** What the doors need of a group: no more, so that a simulator can put its own together. */
 export interface ServedGroup extends Pick<
@@ -107,6 +99,14 @@ export class NodeService implements NodePort {
 
   barrier(consistency: Consistency, deadlineMs: number): Promise<void> {
     return this.running().barrier.wait(consistency, deadlineMs);
+  }
+
+  async past<Q extends HistoryQuestion>(question: Q, needs: AsOf, deadlineMs: number): Promise<AnswerTo<Q>> {
+    this.running();
+    const rows = this.options.rows?.();
+    if (rows) return rows.ask(question, needs, deadlineMs);
+    const message = 'This node keeps no history (--database-url off), or has just started; ask another one.';
+    throw new NodeError('UNAVAILABLE', 'NO_PROJECTION', message);
   }
 
   position(): NodePosition {

@@ -1,4 +1,7 @@
 import { join } from 'node:path';
+import { NodeError, type NodeErrorCode } from '../api/node-port';
+import type { AnswerTo, AsOf, HistoryQuestion } from '../ledger/history';
+import { PastRefusal, type PastRefusalReason } from '../ledger/projection/past/past-desk';
 import { ProjectionProcess } from '../ledger/projection/process';
 import type { ReadAnswer, ReadRequest } from '../ledger/projection/read-rows';
 import type { EventLog } from '../raft/replica/environment';
@@ -12,7 +15,23 @@ export interface NodeProjection {
   reached(index: number, timeoutMs: number): Promise<void>;
   /** Rejects with ReadRefusedError. */
   read(request: ReadRequest): Promise<ReadAnswer>;
+  /** Rejects with NodeError. */
+  ask<Q extends HistoryQuestion>(question: Q, needs: AsOf, deadlineMs: number): Promise<AnswerTo<Q>>;
   stop(): Promise<void>;
+}
+
+const REFUSALS: Record<PastRefusalReason, readonly [NodeErrorCode, string]> = {
+  BEHIND: ['UNAVAILABLE', 'PROJECTION_BEHIND'],
+  PAUSED: ['UNAVAILABLE', 'PROJECTION_PAUSED'],
+  FAILED: ['UNAVAILABLE', 'PROJECTION_FAILED'],
+  BUSY: ['RESOURCE_EXHAUSTED', 'HISTORY_BUSY'],
+};
+const RETRY_MILLIS = 250;
+
+function refused(error: unknown): unknown {
+  if (!(error instanceof PastRefusal)) return error;
+  const [code, reason] = REFUSALS[error.reason];
+  return new NodeError(code, reason, error.message, { retryAfterMs: RETRY_MILLIS, cause: error });
 }
 
 /** Starts the projection's process, once the node serves: consensus never waits for it. Undefined where there is none. */
@@ -50,6 +69,13 @@ export function startProjection(
     },
     reached: (index, timeoutMs) => projection.reached(index, timeoutMs),
     read: (request) => projection.read(request),
+    ask: async (question, needs, deadlineMs) => {
+      try {
+        return await projection.ask(question, needs, deadlineMs);
+      } catch (error) {
+        throw refused(error);
+      }
+    },
     stop: () => projection.stop(),
   };
 }

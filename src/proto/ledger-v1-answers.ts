@@ -20,3 +20,16 @@ export interface ItemResult<N = string> {
   timestamp: N;
   replayed: boolean;
 }
+
+export interface Balance<N = string> {
+  account: string;
+  ledger: string;
+  debits_posted: string;
+  credits_posted: string;
+  debits_pending: string;
+  credits_pending: string;
+  posted: string;
+  available?: string;
+  version: N;
+  handle?: N;
+}

@@ -2,7 +2,7 @@
 import { type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
 
 /** `TransferKind` of ledger.proto. */
-export const TransferKind = { PLAIN: 0, PENDING: 1, POST: 2, VOID: 3 } as const;
+export const TransferKind = { PLAIN: 0, PENDING: 1, POST: 2, VOID: 3, EXPIRY: 4 } as const;
 
 /** `HoldStatus` of ledger.proto. */
 export const HoldStatus = { PENDING: 0, POSTED: 1, VOIDED: 2, EXPIRED: 3 } as const;

@@ -4,7 +4,7 @@
  * undefined, an absent message is null.
  */
 import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
-import { type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
+import { type Balance, type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
 import {
   type CreateTransfersResponse,
   type GroupResult,
@@ -15,10 +15,12 @@ import {
   type TransferResult,
 } from './ledger-v1-transfers';
 import { type GetProofRequest, type GetProofResponse, type SignedHead } from './ledger-v1-proofs';
+import { type ListTransfersRequest, type ListTransfersResponse, type PointInTime } from './ledger-v1-past';
 import { type Int64 } from './log-v1';
 
 export * from './ledger-v1-answers';
 export * from './ledger-v1-proofs';
+export * from './ledger-v1-past';
 export * from './ledger-v1-transfers';
 
 /** `LimitChange` of ledger.proto. */
@@ -99,19 +101,6 @@ export interface Account<N = string> {
   imported_time: N;
 }
 
-export interface Balance<N = string> {
-  account: string;
-  ledger: string;
-  debits_posted: string;
-  credits_posted: string;
-  debits_pending: string;
-  credits_pending: string;
-  posted: string;
-  available?: string;
-  version: N;
-  handle?: N;
-}
-
 export interface DryRunRequest {
   accounts: AccountSpec[];
   transfers: Transfer[];
@@ -140,6 +129,7 @@ export interface GetAccountResponse<N = string> {
 export interface GetBalanceRequest {
   account: string;
   consistency: Consistency | null;
+  at: PointInTime | null;
 }
 
 export interface GetBalanceResponse<N = string> {
@@ -172,6 +162,7 @@ export interface ListAccountsRequest {
   page_token: string;
   ledger: string;
   consistency: Consistency | null;
+  name_prefix: string;
 }
 
 export interface ListAccountsResponse<N = string> {
@@ -207,12 +198,16 @@ export interface LedgerDefinition extends ServiceDefinition {
   CreateTransfers: MethodDefinition<{ transfers: TransferOut[] }, CreateTransfersResponse>;
   DryRun: MethodDefinition<DryRunRequestOut, DryRunResponse>;
   GetAccount: MethodDefinition<WithConsistency<GetAccountRequest>, GetAccountResponse>;
-  GetBalance: MethodDefinition<WithConsistency<GetBalanceRequest>, GetBalanceResponse>;
+  GetBalance: MethodDefinition<
+    WithConsistency<Omit<GetBalanceRequest, 'at'>> & { at?: Partial<PointInTime<Int64>> },
+    GetBalanceResponse
+  >;
   GetBalances: MethodDefinition<WithConsistency<GetBalancesRequest>, GetBalancesResponse>;
   GetTransfer: MethodDefinition<WithConsistency<GetTransferRequest>, GetTransferResponse>;
   ListAccounts: MethodDefinition<WithConsistency<ListAccountsRequest>, ListAccountsResponse>;
   GetProof: MethodDefinition<WithConsistency<GetProofRequest>, GetProofResponse>;
   GetHead: MethodDefinition<object, SignedHead>;
   WatchBalances: MethodDefinition<WithConsistency<WatchBalancesRequest>, WatchBalancesResponse>;
+  ListTransfers: MethodDefinition<WithConsistency<ListTransfersRequest<Int64>>, ListTransfersResponse>;
   SubmitBatches: MethodDefinition<SubmitBatchRequestOut, SubmitBatchResponse>;
 }

@@ -113,6 +113,7 @@ const KINDS: Record<TransferView['kind'], number> = {
   pending: TransferKind.PENDING,
   post: TransferKind.POST,
   void: TransferKind.VOID,
+  expiry: TransferKind.EXPIRY,
 };
 
 const HOLD_STATUSES: Record<HoldView['status'], number> = {

@@ -20,6 +20,7 @@ import {
   type GetTransferResponse,
   type ListAccountsRequest,
   type ListAccountsResponse,
+  type ListTransfersRequest,
   type OpenAccountResult,
   type OpenAccountsRequest,
   type OpenAccountsResponse,
@@ -48,6 +49,7 @@ import {
   transferOut,
   transferResult,
 } from './ledger-codec';
+import { getPastBalance, listTransfers } from './past-calls';
 import { getHead, getProof } from './proofs';
 import { submitBatches } from './submit-batches';
 import { watchBalancesStream } from './watch-balances';
@@ -65,6 +67,7 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
     GetBalance: door.unary('GetBalance', (r: GetBalanceRequest, budget) => getBalance(door, r, budget)),
     GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
     GetTransfer: door.unary('GetTransfer', (r: GetTransferRequest, budget) => getTransfer(door, r, budget)),
+    ListTransfers: door.unary('ListTransfers', (r: ListTransfersRequest, budget) => listTransfers(door, r, budget)),
     ListAccounts: door.unary('ListAccounts', (r: ListAccountsRequest, budget) => listAccounts(door, r, budget)),
     GetProof: door.unary('GetProof', (r: GetProofRequest, budget) => getProof(door, r, budget)),
     GetHead: door.unary('GetHead', () => getHead(door)),
@@ -142,6 +145,7 @@ async function getAccount(door: Door, request: GetAccountRequest, budget: Budget
 }
 
 async function getBalance(door: Door, request: GetBalanceRequest, budget: Budget): Promise<GetBalanceResponse<Int64>> {
+  if (request.at !== null) return getPastBalance(door, request, request.at, budget);
   const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
     accountNamed(reader, request.account, 'account'),
   );
@@ -187,7 +191,12 @@ async function listAccounts(
   request: ListAccountsRequest,
   budget: Budget,
 ): Promise<ListAccountsResponse<Int64>> {
-  const page = { size: request.page_size, token: request.page_token, ledger: request.ledger };
+  const page = {
+    size: request.page_size,
+    token: request.page_token,
+    ledger: request.ledger,
+    prefix: request.name_prefix,
+  };
   const { from, size } = checkPage(page, door.limits);
   const { value, position } = await readAt(door.port, consistencyIn(request.consistency), budget, (reader) =>
     accountPage(reader, page, from, size),

@@ -22,7 +22,8 @@ import {
   parseObject,
   uint64Text,
 } from './body';
-import { consistencyOf, refuseUnbuilt, unbuilt, wholeNumber } from './query';
+import { getPastBalance, getStatement } from './past';
+import { consistencyOf, wholeNumber } from './query';
 import { ok, type Reply } from './reply';
 import { type HttpRequest, type Methods } from './router';
 import { DEFAULT_LEDGER } from './transfers';
@@ -38,11 +39,7 @@ export function accountRoutes(port: NodePort, limits: Limits): Record<string, Me
       PATCH: (request) => updateAccount(port, limits, request),
     },
     '/api/v1/accounts/{name}/balance': { GET: (request) => getBalance(port, request) },
-    '/api/v1/accounts/{name}/statement': {
-      GET: () => {
-        throw unbuilt('The statement of an account');
-      },
-    },
+    '/api/v1/accounts/{name}/statement': { GET: (request) => getStatement(port, limits, request) },
   };
 }
 
@@ -122,6 +119,7 @@ async function listAccounts(port: NodePort, limits: Limits, request: HttpRequest
     size: wholeNumber(query, 'page_size'),
     token: query.get('page_token') ?? '',
     ledger: query.get('ledger') ?? '',
+    prefix: query.get('prefix') ?? '',
   };
   const { from, size } = checkPage(page, limits);
   const { value, position } = await readAt(port, consistencyOf(query), budget, (reader) =>
@@ -136,7 +134,7 @@ async function getAccount(port: NodePort, request: HttpRequest): Promise<Reply> 
 }
 
 async function getBalance(port: NodePort, request: HttpRequest): Promise<Reply> {
-  refuseUnbuilt(request.query, 'at');
+  if (request.query.has('at')) return getPastBalance(port, request);
   const { value, position } = await readNamed(port, request);
   const { posted, available } = balanceJson(value);
   const { account } = value;

@@ -1,4 +1,5 @@
 /** The schemas of openapi.ts. */
+import { PAST_BALANCE, PAST_SCHEMAS } from './openapi-past-schemas';
 import { TRANSFER_SCHEMAS } from './openapi-transfer-schemas';
 import {
   DECIMAL,
@@ -115,14 +116,15 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     credits_pending: DECIMAL,
     version: { type: 'integer', description: 'Counts the changes of this balance.' },
   }),
-  Balance: object({
-    account: TEXT,
-    ledger: TEXT,
-    posted: DECIMAL,
-    available: DECIMAL_OR_NULL,
-    offset: OFFSET,
-    token: TOKEN,
-  }),
+  Balance: object({ account: TEXT, ledger: TEXT, ...PAST_BALANCE, offset: OFFSET, token: TOKEN }, [
+    'account',
+    'ledger',
+    'posted',
+    'available',
+    'offset',
+    'token',
+  ]),
+  ...PAST_SCHEMAS,
   Head: HEAD,
   Proof: object({
     format: TEXT,

@@ -1,4 +1,5 @@
 /** The calls about transfers and transactions in openapi.ts. */
+import { listTransfers } from './openapi-past';
 import { consistency, content, error, json, path, POSITION, unavailable, UUID } from './openapi-parts';
 
 const OTHER_UUID = 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
@@ -6,7 +7,7 @@ const TIMESTAMP = 1700000000000000;
 
 export function transferPaths(): Record<string, object> {
   return {
-    '/api/v1/transfers': { post: createTransfer() },
+    '/api/v1/transfers': { get: listTransfers(), post: createTransfer() },
     '/api/v1/transfers/{request_id}': { get: getTransfer() },
     '/api/v1/transfers/{request_id}/post': { post: follow('postTransfer', 'Post a hold, all of it or a part', 'post') },
     '/api/v1/transfers/{request_id}/void': { post: follow('voidTransfer', 'Let go of a hold', 'void') },

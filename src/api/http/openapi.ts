@@ -3,6 +3,7 @@ import { type Methods } from './router';
 import { ok } from './reply';
 import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
 import { eventPaths } from './openapi-events';
+import { getStatement, pastBalanceParameters } from './openapi-past';
 import { proofPaths } from './openapi-proofs';
 import { SCHEMAS } from './openapi-schemas';
 import { transferPaths } from './openapi-transfers';
@@ -97,6 +98,7 @@ function listAccounts(): object {
       query('page_size', 'At most 1,000; 100 if left out.', { type: 'integer', maximum: 1000 }, 100),
       query('page_token', '`next_page_token` of the answer before.', { type: 'string' }),
       query('ledger', "Only this ledger's.", { type: 'string' }, 'USD'),
+      query('prefix', 'Only names that begin with it; a page may then be short.', { type: 'string' }, 'users:'),
       ...consistency(),
     ],
     responses: {
@@ -144,18 +146,17 @@ function getBalance(): object {
   return {
     operationId: 'getBalance',
     summary: 'The balance of an account',
-    parameters: [path('name', 'The name, percent-encoded.', 'Alice'), ...consistency()],
-    responses: { 200: json('Balance', 'The balance.', balance), 404: noAccount(), ...unavailable() },
-  };
-}
-
-function getStatement(): object {
-  const answer = error('unimplemented', 'The statement of an account is not available in this version.');
-  return {
-    operationId: 'getStatement',
-    summary: 'Not available in this version',
-    parameters: [path('name', 'The name, percent-encoded.', 'Alice')],
-    responses: { 501: json('Error', 'Not available in this version.', answer) },
+    parameters: [path('name', 'The name, percent-encoded.', 'Alice'), ...pastBalanceParameters(), ...consistency()],
+    responses: {
+      200: json('Balance', 'The balance.', balance),
+      400: json(
+        'Error',
+        'The point in time cannot be read, or has not come.',
+        error('offset_not_reached', 'There is no record at offset 99 yet; the last one is at 41.'),
+      ),
+      404: noAccount(),
+      ...unavailable(),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /** What the query of a read says. */
-import { Fault, invalid } from '../errors';
+import { invalid } from '../errors';
 import { type Consistency } from '../node-port';
 import { atLeast } from '../reads';
 
@@ -28,13 +28,4 @@ export function wholeNumber(query: URLSearchParams, name: string): number {
     throw invalid(name, 'QUERY_INVALID', `${name} is a whole number, not ${JSON.stringify(value)}.`);
   }
   return Number(value);
-}
-
-/** Refuses a parameter for something that this version does not do, rather than answering as if it were not there. */
-export function refuseUnbuilt(query: URLSearchParams, name: string): void {
-  if (query.has(name)) throw unbuilt(`The parameter ${name}`);
-}
-
-export function unbuilt(what: string): Fault {
-  return new Fault('UNIMPLEMENTED', 'UNIMPLEMENTED', `${what} is not available in this version.`);
 }

@@ -95,7 +95,7 @@ class HttpDoor {
     this.guard = new RequestGuard(options.host, options.allowedHosts ?? []);
     const transfers = new TransferWrites(port, limits, options.refusalQuota ?? new RefusalQuota());
     this.router = new Router({
-      ...transferRoutes(port, transfers),
+      ...transferRoutes(port, limits, transfers),
       ...transactionRoutes(port, limits, transfers),
       ...accountRoutes(port, limits),
       ...eventRoutes(port, limits, new FollowerSlots(limits.followers)),

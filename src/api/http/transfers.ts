@@ -10,12 +10,14 @@ import { TransferKind } from '../../proto/ledger-v1';
 import { type Budget, within } from '../deadline';
 import { type Fault, faultOfResult, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
+import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
 import { readAt } from '../reads';
 import { transferCommand, type TransferItem } from '../transfer-item';
 import { headOf, proofOf } from '../transfer-proof';
 import { type Caller, type TransferWrites } from '../transfer-writes';
 import { type JsonObject, optionalText, parseObject } from './body';
+import { listTransfers } from './past';
 import { consistencyOf } from './query';
 import { ok, type Reply, replyOfFault } from './reply';
 import { type HttpRequest, type Methods } from './router';
@@ -26,9 +28,12 @@ export const DEFAULT_LEDGER = 'USD';
 /** Present on the answer to a request that was answered before. */
 export const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
-export function transferRoutes(port: NodePort, transfers: TransferWrites): Record<string, Methods> {
+export function transferRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
   return {
-    '/api/v1/transfers': { POST: (request) => createTransfer(port, transfers, request) },
+    '/api/v1/transfers': {
+      GET: (request) => listTransfers(port, limits, request),
+      POST: (request) => createTransfer(port, transfers, request),
+    },
     '/api/v1/transfers/{request_id}': { GET: (request) => getTransfer(port, request) },
     '/api/v1/transfers/{request_id}/proof': { GET: (request) => getProof(port, request) },
     '/api/v1/head': { GET: () => ok(headJson(headOf(port))) },

@@ -33,6 +33,14 @@ export function limitOrNone(value: string | undefined): string | null | undefine
   return value === 'none' ? null : value;
 }
 
+export type Point = { readonly offset: number } | { readonly time: number };
+
+/** An offset, which is all digits, or a time as `timeMicros` reads it. */
+export function point(name: string): (value: string) => Point {
+  const time = timeMicros(name);
+  return (value) => (/^\d{1,15}$/.test(value) ? { offset: Number(value) } : { time: time(value) });
+}
+
 const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
 
 /**

@@ -6,6 +6,7 @@ import { addClusterCommands } from './commands/cluster';
 import { addErrorsCommand } from './commands/errors';
 import { addImportCommand } from './commands/import';
 import { addKindsOfTransfers } from './commands/kinds-of-transfers';
+import { addPastCommands } from './commands/past';
 import { addProofCommands } from './commands/proofs';
 import { addRecordCommands } from './commands/records';
 import { addSqlCommand } from './commands/sql';
@@ -52,6 +53,7 @@ function buildProgram(terminal: Terminal): Command {
   addAccountCommands(program, session);
   addTransferCommands(program, session);
   addKindsOfTransfers(program, session);
+  addPastCommands(program, session);
   addTransactionCommand(program, session);
   addImportCommand(program, session);
   addWatchCommand(program, session);

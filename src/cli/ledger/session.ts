@@ -6,6 +6,12 @@ import { Refused, type Terminal, UsageError } from './terminal';
 
 export const ExitCode = { DONE: 0, REFUSED: 1, USAGE: 2, NO_CLUSTER: 3 } as const;
 
+const REFUSALS_OF_READS: ReadonlySet<string> = new Set([
+  ...['STALE_READ', 'NO_PROJECTION', 'PROJECTION_PAUSED', 'PROJECTION_BEHIND', 'PROJECTION_FAILED'],
+  ...['PROJECTION_UNAVAILABLE', 'SQL_TIMEOUT'],
+]);
+
+const OUTPUTS = ['table', 'json', 'csv'];
 const DEFAULT_ADDRESS = 'localhost:8300';
 
 interface GlobalOptions {
@@ -16,7 +22,9 @@ interface GlobalOptions {
 
 /** One run of the command: its options, its output, and the cluster it talks to. */
 export class Session {
-  readonly output: Output;
+  private readonly printer: Output;
+  /** A table of data instead of one for people; few commands print it. */
+  readonly csv: boolean;
   readonly addresses: readonly string[];
   readonly timeoutMs: number;
 
@@ -25,7 +33,8 @@ export class Session {
     program: Command,
   ) {
     const options = program.opts<GlobalOptions>();
-    this.output = new Output(terminal, options.output === 'json');
+    this.printer = new Output(terminal, options.output === 'json');
+    this.csv = options.output === 'csv';
     this.addresses = options.addr
       .split(',')
       .map((address) => address.trim())
@@ -33,8 +42,18 @@ export class Session {
     this.timeoutMs = durationMs('--timeout', options.timeout);
   }
 
-  /** Connects, runs `work`, and disconnects whatever comes of it. */
-  async withClient<T>(work: (client: LedgerClient) => Promise<T>): Promise<T> {
+  /** For people or as JSON. */
+  get output(): Output {
+    this.refuseCsv();
+    return this.printer;
+  }
+
+  /**
+   * Connects, runs `work`, and disconnects whatever comes of it.
+   * @param prints `csv`: it can, too. Any other is refused before anything is done
+   */
+  async withClient<T>(work: (client: LedgerClient) => Promise<T>, prints: 'csv' | 'output' = 'output'): Promise<T> {
+    if (prints === 'output') this.refuseCsv();
     const client = await LedgerClient.connect({ addresses: this.addresses, timeoutMs: this.timeoutMs });
     try {
       return await work(client);
@@ -42,13 +61,22 @@ export class Session {
       await client.close();
     }
   }
+
+  private refuseCsv(): void {
+    if (this.csv) throw new UsageError('--output csv: only `ledger statement` prints it');
+  }
 }
 
 /** The options that every command has. */
 export function addGlobalOptions(program: Command): Command {
   return program
     .option('--addr <host:port,...>', 'servers of the cluster; the others are found through them', DEFAULT_ADDRESS)
-    .option('--output <table|json>', 'for people or for programs', oneOf('--output', ['table', 'json']), 'table')
+    .option(
+      '--output <table|json>',
+      'for people or for programs; a statement also csv',
+      oneOf('--output', OUTPUTS),
+      'table',
+    )
     .option('--timeout <duration>', 'give up after this long', '10s');
 }
 
@@ -73,7 +101,7 @@ export function verdictOn(error: unknown): { readonly line: string; readonly exi
 }
 
 function exitCodeOf(error: LedgerError): number {
-  // A server was reached and said that it is behind: that is an answer.
-  if (['STALE_READ', 'PROJECTION_UNAVAILABLE', 'SQL_TIMEOUT'].includes(error.reason)) return ExitCode.REFUSED;
+  // A server was reached and said that it is behind, or keeps no history: that is an answer.
+  if (REFUSALS_OF_READS.has(error.reason)) return ExitCode.REFUSED;
   return error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' ? ExitCode.NO_CLUSTER : ExitCode.REFUSED;
 }

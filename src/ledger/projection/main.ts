@@ -8,6 +8,9 @@ import { type Database, type ProjectionTarget } from './database';
 import { EmbeddedDatabase } from './embedded-database';
 import { EmbeddedFolder } from './embedded-folder';
 import { NodeLink } from './node-link';
+import { PastDesk } from './past/past-desk';
+import { PastEmbedded } from './past/past-embedded';
+import { PastServer } from './past/past-server';
 import { Backoff } from './pause';
 import { PostgresDatabase } from './postgres-database';
 import { Projector } from './projector';
@@ -60,20 +63,31 @@ async function project(
   signal: AbortSignal,
   opened: { current?: Database },
 ): Promise<void> {
+  const embedded = new PastEmbedded();
+  const past = config.target.kind === 'postgres' ? new PastServer(config.target.url) : embedded;
+  const desk = new PastDesk(past, config.group, () => performance.now());
+  link.answerWith((question, needs, deadlineMs) => desk.ask(question, needs, deadlineMs));
   const projector = new Projector({
     identity: config,
     openDatabase: async () => {
       delete opened.current;
-      return (opened.current = await openDatabase(config.target));
+      const database = await openDatabase(config.target);
+      opened.current = database;
+      embedded.use(database);
+      return database;
     },
     source: link,
-    onStatus: (status) => link.tell(status),
+    onStatus: (status) => {
+      link.tell(status);
+      desk.told(status);
+    },
     monotonic: () => performance.now(),
     backoff: new Backoff(FIRST_RETRY, LONGEST_RETRY),
   });
   try {
     await projector.run(signal);
   } finally {
+    await past.close();
     link.close();
   }
 }

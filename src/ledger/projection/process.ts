@@ -1,5 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { type AnswerTo, type AsOf, type HistoryQuestion } from '../history';
+import { AskedQuestions } from './past/asked-questions';
+import { PastRefusal } from './past/past-desk';
 import { Backoff } from './pause';
 import { PendingReads } from './pending-reads';
 import { type FromChild, HEARTBEAT, type ProjectionConfig, type ToChild } from './protocol';
@@ -44,6 +47,9 @@ export class ProjectionProcess {
   private readonly reads = new PendingReads();
   private readonly waiting = new Set<() => void>();
   private readonly backoff = new Backoff(FIRST_RESTART, LONGEST_RESTART);
+  private readonly questions = new AskedQuestions(
+    () => `it is ${this.latest.state}${this.latest.why && ` (${this.latest.why})`}`,
+  );
   private latest: ProjectionStatus = {
     state: 'paused',
     why: 'it was not started',
@@ -80,6 +86,22 @@ export class ProjectionProcess {
       if (left <= 0) throw this.behind(index, timeoutMs);
       await this.moved(left);
     }
+  }
+
+  /**
+   * A question about the past, answered from rows that reflect at least what it needs.
+   * @param deadlineMs milliseconds from now on
+   * @throws PastRefusal
+   */
+  async ask<Q extends HistoryQuestion>(question: Q, needs: AsOf, deadlineMs: number): Promise<AnswerTo<Q>> {
+    const { child, startAgain } = this;
+    if (!child?.connected && !startAgain) {
+      throw new PastRefusal('PAUSED', `The projection is paused: ${this.latest.why}.`);
+    }
+    return this.questions.ask(question, needs, deadlineMs, (message) => {
+      // The process that is about to be started is asked what this one was not.
+      if (child) this.send(child, message);
+    });
   }
 
   start(): void {
@@ -152,12 +174,14 @@ export class ProjectionProcess {
       child.once('close', (code, signal) => end(signal ?? `code ${code}`));
     });
     this.send(child, { type: 'configure', ...this.options.config });
+    this.questions.askAgain((message) => this.send(child, message));
   }
 
   private ended(how: string): void {
     clearInterval(this.watch);
     this.child = undefined;
     this.reads.failAll(`The process of the projection ended (${how}).`);
+    if (!this.startAgain || !this.wanted) this.questions.refuseAll(`its process ended (${how})`);
     if (!this.wanted) return;
     const wait = this.startAgain ? 0 : this.backoff.next();
     const complaint = this.complaint.trim();
@@ -177,6 +201,8 @@ export class ProjectionProcess {
       this.reads.settle(message);
     } else if (message.type === 'startAgain') {
       this.startAgain = true;
+    } else if (message.type === 'answered' || message.type === 'notAnswered') {
+      this.questions.settle(message);
     } else {
       this.answer(child, message).catch((error: unknown) =>
         this.send(child, { type: 'fetchFailed', request: message.request, message: String(error) }),

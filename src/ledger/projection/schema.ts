@@ -6,6 +6,7 @@ import { type Database } from './database';
 import { EFFECTIVE_BALANCES } from './effective-balances';
 import { EVERY_KIND_TABLES } from './every-kind-tables';
 import { EVERY_KIND_VIEWS } from './every-kind-views';
+import { PAST_INDEX } from './past-index';
 import { VIEWS } from './views';
 
 export interface SchemaStep {
@@ -131,6 +132,7 @@ export function schemaSteps(persistence: Database['persistence']): readonly Sche
     { name: 'tables for transfers of every kind', sql: EVERY_KIND_TABLES },
     { name: 'views for transfers of every kind', sql: EVERY_KIND_VIEWS },
     { name: 'balances as of an effective time', sql: EFFECTIVE_BALANCES },
+    { name: 'an index for lists by effective time', sql: PAST_INDEX },
   ];
   if (persistence === 'LOGGED') return steps;
   return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll('CREATE TABLE', 'CREATE UNLOGGED TABLE') }));

@@ -24,7 +24,10 @@ interface Operation {
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly responses: Operation['responses'];
+  };
 }
 
 let port: SingleNodePort;
@@ -135,6 +138,8 @@ test('what the server answers fits what it says it answers', async () => {
     ['get', '/api/v1/accounts/{name}', '/api/v1/accounts/nobody'],
     ['get', '/api/v1/accounts/{name}/balance', '/api/v1/accounts/Alice/balance'],
     ['get', '/api/v1/accounts/{name}/statement', '/api/v1/accounts/Alice/statement'],
+    ['get', '/api/v1/accounts/{name}/statement', '/api/v1/accounts/Alice/statement?from=x'],
+    ['get', '/api/v1/transfers', '/api/v1/transfers'],
     ['get', '/api/v1/cluster', '/api/v1/cluster'],
     ['get', '/healthz', '/healthz'],
     ['get', '/readyz', '/readyz'],
@@ -142,7 +147,9 @@ test('what the server answers fits what it says it answers', async () => {
   for (const [method, path, url, body] of asked) {
     const init = body === undefined ? {} : { method: method.toUpperCase(), body };
     const answer = await fetch(door.url + url, init);
-    const described = document.paths[path]?.[method]?.responses[answer.status]?.content?.['application/json'];
+    const named = document.paths[path]?.[method]?.responses[answer.status];
+    const response = named?.$ref === undefined ? named : document.components.responses[named.$ref.split('/').at(-1)!];
+    const described = response?.content?.['application/json'];
     expect(described).toBeDefined();
     expect(faults(await answer.json(), described!.schema, `${method} ${path} ${answer.status}`)).toEqual([]);
   }

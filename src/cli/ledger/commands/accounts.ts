@@ -28,6 +28,7 @@ interface ListOptions {
   readonly ledger?: string;
   readonly limit: number;
   readonly pageToken?: string;
+  readonly prefix?: string;
 }
 
 export function addAccountCommands(program: Command, session: () => Session): void {
@@ -62,6 +63,7 @@ export function addAccountCommands(program: Command, session: () => Session): vo
     .command('list')
     .description('accounts in the order of their opening')
     .option('--ledger <code>', "only this ledger's")
+    .option('--prefix <text>', 'only names that begin with it')
     .option('--limit <count>', 'at most so many', wholeNumber('--limit', 1, 1000), 100)
     .option('--page-token <token>', 'go on where a list before ended')
     .action((options: ListOptions) => listAccounts(session(), options));
@@ -122,12 +124,13 @@ async function getAccount(session: Session, name: string): Promise<void> {
 }
 
 async function listAccounts(session: Session, options: ListOptions): Promise<void> {
-  const { ledger, limit, pageToken } = options;
+  const { ledger, limit, pageToken, prefix } = options;
   const page = await session.withClient((client) =>
     client.listAccounts({
       pageSize: limit,
       ...(ledger === undefined ? {} : { ledger }),
       ...(pageToken === undefined ? {} : { pageToken }),
+      ...(prefix === undefined ? {} : { prefix }),
     }),
   );
   const { nextPageToken, position } = page;

@@ -1,13 +1,14 @@
 /** transfer and balance, and what the other kinds of transfers have in common with it. */
 import { type Command } from 'commander';
 import { type FollowingInput, type ReadConsistency, type TransferInput, uuidV7 } from '../../../client';
-import { durationMs, timeMicros, uint64, wholeNumber } from '../arguments';
+import { durationMs, type Point, point, timeMicros, uint64, wholeNumber } from '../arguments';
 import { tryOut } from '../dry-run';
 import { timeText } from '../output';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
 import { balanceJson, balanceRows } from './accounts';
 
+export const BASES = ['posting', 'effective'] as const;
 const LEVELS = ['linearizable', 'at-least', 'stale'] as const;
 
 /** What every kind of transfer may have. */
@@ -27,11 +28,15 @@ export interface TransferOptions extends CommonOptions {
   readonly balancing: boolean;
 }
 
-interface BalanceOptions {
+export interface ConsistencyOptions {
   readonly consistency: string;
   readonly token?: string;
   readonly maxStaleness?: string;
-  readonly at?: string;
+}
+
+interface BalanceOptions extends ConsistencyOptions {
+  readonly at?: Point;
+  readonly by: string;
 }
 
 export function addTransferCommands(program: Command, session: () => Session): void {
@@ -44,15 +49,24 @@ export function addTransferCommands(program: Command, session: () => Session): v
   addTransferOptions(command).action((from: string, to: string, amount: string, options: TransferOptions) =>
     send(session(), transferInput(from, to, amount, options), options),
   );
-  program
-    .command('balance')
-    .description('the balance of an account')
-    .argument('<name>')
+  addConsistencyOptions(
+    program.command('balance').description('the balance of an account, now or then').argument('<name>'),
+  )
+    .option('--at <time|offset>', 'a balance of the past: after a record, or at a time', point('--at'))
+    .option('--by <basis>', `with a time: ${BASES.join(', ')}`, oneOf('--by', BASES), 'posting')
+    .action((name: string, options: BalanceOptions) => balance(session(), name, options));
+}
+
+/** The options of a read. */
+export function addConsistencyOptions(command: Command): Command {
+  return command
     .option('--consistency <level>', LEVELS.join(', '), oneOf('--consistency', LEVELS), 'linearizable')
     .option('--token <token>', 'with at-least: from an earlier answer')
-    .option('--max-staleness <duration>', 'with stale: refuse what may be older')
-    .option('--at <time|offset>', '[not built yet: refused]')
-    .action((name: string, options: BalanceOptions) => balance(session(), name, options));
+    .option('--max-staleness <duration>', 'with stale: refuse what may be older');
+}
+
+export function basisOf(by: string): (typeof BASES)[number] {
+  return by === 'effective' ? 'effective' : 'posting';
 }
 
 /** The options of every kind of transfer. */
@@ -116,7 +130,9 @@ export async function send(session: Session, input: TransferInput, { dryRun }: C
 
 async function balance(session: Session, name: string, options: BalanceOptions): Promise<void> {
   const consistency = consistencyOf(options);
-  const { position, ...view } = await session.withClient((client) => client.balance(name, { consistency }));
+  const { at, by } = options;
+  const then = at === undefined ? {} : { at: 'offset' in at ? at : { ...at, by: basisOf(by) } };
+  const { position, ...view } = await session.withClient((client) => client.balance(name, { consistency, ...then }));
   session.output.record({ ...balanceJson(view), ...position }, [
     ['account', view.account],
     ['ledger', view.ledger],
@@ -126,9 +142,8 @@ async function balance(session: Session, name: string, options: BalanceOptions):
   ]);
 }
 
-function consistencyOf(options: BalanceOptions): ReadConsistency {
-  const { consistency, token, maxStaleness, at } = options;
-  if (at !== undefined) throw new UsageError('balance --at: balances of the past are not built yet');
+export function consistencyOf(options: ConsistencyOptions): ReadConsistency {
+  const { consistency, token, maxStaleness } = options;
   if (token !== undefined && consistency !== 'at-least')
     throw new UsageError('--token goes with --consistency at-least');
   if (maxStaleness !== undefined && consistency !== 'stale') {

@@ -3,7 +3,6 @@ import { type Command } from 'commander';
 import { UsageError } from '../terminal';
 
 const UNBUILT: readonly (readonly [string, string])[] = [
-  ['statement', 'statements are not built yet; `ledger consume` has every transfer'],
   ['signup', 'the signup example is not built yet'],
   ['top', 'the live view is not built yet; `ledger status` shows the same once'],
   ['shell', 'the shell is not built yet'],

@@ -3,6 +3,7 @@
  * Results and faults of a transfer's shape are in src/ledger/result-codes.ts.
  */
 import { PROOF_AND_STREAM_REASONS, type Row } from './stream-reasons';
+import { REASONS_OF_HISTORY } from './reasons-of-history';
 
 export interface Reason {
   /** Name of the canonical gRPC code. */
@@ -177,6 +178,7 @@ const ROWS: readonly Row[] = [
     'The page token is not from an answer to the same question.',
     'Begin with the first page.',
   ],
+  ...REASONS_OF_HISTORY,
   ['QUERY_INVALID', 'INVALID_ARGUMENT', 'A parameter of the HTTP request cannot be read.', MEND],
   ['PATH_INVALID', 'INVALID_ARGUMENT', 'The path of the HTTP request is not valid text.', MEND],
   ['JSON_INVALID', 'INVALID_ARGUMENT', 'The body of the HTTP request is not the JSON that is expected.', MEND],

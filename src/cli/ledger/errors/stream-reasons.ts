@@ -32,7 +32,12 @@ export const PROOF_AND_STREAM_REASONS: readonly Row[] = [
     'Ask another node, or close some.',
   ],
   ['ACCOUNTS_REQUIRED', 'INVALID_ARGUMENT', 'The call needs the name of at least one account.', MEND],
-  ['FILTER_INVALID', 'INVALID_ARGUMENT', 'The filter asks for what no record can be.', MEND],
+  [
+    'FILTER_INVALID',
+    'INVALID_ARGUMENT',
+    'The filter asks for what there cannot be, or does not go with another one.',
+    MEND,
+  ],
   ['FILTER_TOO_LARGE', 'INVALID_ARGUMENT', 'A filter has at most 1,000 items.', 'Ask for less at once.'],
   [
     'FILTER_NOT_TAKEN',
