@@ -17,8 +17,8 @@ try {
   // Each answer of the watch leads to the next payment, so that none of them is passed over.
   let id = '';
   for await (const { balances } of client.watchBalances(['follow:till'])) {
-    console.log(`follow:till has ${balances[0].posted}`);
-    if (balances[0].version >= 3) break;
+    console.log(`follow:till has ${balances[0]?.posted}`);
+    if ((balances[0]?.version ?? 0) >= 3) break;
     const payment = { debitAccount: 'follow:source', creditAccount: 'follow:till', amount: '2.50' };
     ({ id } = await client.transfer(payment));
     await client.produce('something else'); // records that are not about the till
@@ -30,7 +30,7 @@ try {
   for await (const record of client.consumeStream(start, { filter: { accounts: ['follow:till'] }, until: end })) {
     const { command, outcome } = decodeLedgerRecord(record.value);
     records += 1;
-    console.log(`${command} ${outcome.result} ${outcome.amount_moved}`);
+    console.log(`${command} ${outcome?.result} ${outcome?.amount_moved}`);
   }
   console.log(`${records} of ${end - start} records are about follow:till`);
 
