@@ -20,8 +20,12 @@ export class MembershipOrders extends Aim {
 
   /** No new orders; those that were given are carried out. */
   end(): void {
+    for (const node of this.targets.nodes) {
+      node.doubts.clear();
+      // A cluster may have gone on to newer rules meanwhile, and does not take in whoever does not know them.
+      if (node.duty === 'serving' && !this.targets.isMember(node)) this.install(node, NEW_RULES);
+    }
     this.active = false;
-    for (const node of this.targets.nodes) node.doubts.clear();
   }
 
   /** An empty machine is started, and told where the cluster is. */
