@@ -96,6 +96,7 @@ export class GroupStorage {
     events.debug({ index: meta.index, offset: machine.nextOffset }, 'the state is restored');
     // What has arrived of a leader's snapshot is needed by that one, which is not in the list yet.
     if (!(await store.isReceiving())) await ids.removeOrphans(attachmentsOf(store));
+    ids.beginMerging();
     const configurations = await lookedThrough(log, meta.index, rules, config.dataDir);
     events.debug({}, 'the log above the snapshot is looked through');
     const loss = await recovery.loss(log);

@@ -39,6 +39,7 @@ export class IdStore {
   private retryAt = 0;
   private stopped = false;
   private isReadOnly = false;
+  private mayMerge = false;
   private readonly indexes: IndexKeeper;
   /** Gives runs to others, and takes theirs. */
   readonly receiver: RunReceiver;
@@ -100,7 +101,7 @@ export class IdStore {
       });
     }
     await before.close();
-    this.mergeInBackground(this.archived);
+    if (this.mayMerge) this.mergeInBackground(this.archived);
     return this.archived;
   }
 
@@ -130,6 +131,15 @@ export class IdStore {
     const next = this.archived.rows + this.runRows;
     if (table.count < next || table.count < this.retryAt || this.writing || this.stopped) return;
     this.writing = this.write(table).finally(() => (this.writing = undefined));
+  }
+
+  /**
+   * From now on indexes are merged in the background. Not before the orphans were removed: whoever removes what nobody needs
+   * must not meet files that come and go.
+   */
+  beginMerging(): void {
+    this.mayMerge = true;
+    this.mergeInBackground(this.archived);
   }
 
   /** Merges neighbouring indexes until none of them are of one size; done by itself after each run that is written. */
@@ -174,7 +184,7 @@ export class IdStore {
 
   /** Runs that were received, or whose indexes were lost, have an index each. */
   private mergeInBackground(archived: IdArchive): void {
-    if (this.isReadOnly) return;
+    if (this.isReadOnly || this.writing) return;
     this.writing = this.indexes
       .mergeAll(archived, () => this.stopped)
       .catch((error: unknown) => {

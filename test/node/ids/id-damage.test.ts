@@ -79,6 +79,18 @@ describe('damage to ids', () => {
     await expect(written.open()).rejects.toThrow(/does not continue/);
   });
 
+  test('indexes come and go only once what nobody needs is removed', async () => {
+    const written = await WrittenRuns.make(2, [1, 1, 1, 1]);
+    const store = await written.open();
+    const indexes = () => written.files.namesIn('/ids').filter((name) => name.endsWith('.index')).length;
+    await store.idle();
+    expect(indexes()).toBe(4);
+    store.beginMerging();
+    await store.idle();
+    expect(indexes()).toBe(1);
+    await store.stop();
+  });
+
   test('what nobody needs is removed, and what a start left half written', async () => {
     const written = await WrittenRuns.make(2, [1, 1, 1]);
     const last = written.attachments.pop()!;
