@@ -16,4 +16,6 @@ module.exports = {
     ],
   },
   testTimeout: 30_000,
+  // As many as there are processors, not one less: integration tests mostly wait for the processes that they have started.
+  maxWorkers: '100%',
 };
