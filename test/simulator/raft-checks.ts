@@ -61,8 +61,10 @@ export class RaftChecks {
     if (message.type === 'vote') this.tells(message.from, message.term, message.from);
     if (message.type === 'append') for (const entry of message.entries) this.entrySeen(entry);
     if (message.type === 'appendResp' && !message.reject) {
-      const { from, index } = message;
-      if (index > this.acknowledgedBy(from)) this.acknowledged.set(from, { index, term: undefined });
+      const { from, index, term } = message;
+      // Said late, by a slow disk, to a leader of an earlier term: what it is about may have been replaced since.
+      const isLate = term < (sender?.running?.replica.status().term ?? term);
+      if (!isLate && index > this.acknowledgedBy(from)) this.acknowledged.set(from, { index, term: undefined });
     }
   }
 

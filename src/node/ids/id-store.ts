@@ -10,7 +10,7 @@ import { INDEX, indexedBy, indexFile } from './index-format';
 import { IndexKeeper } from './index-keeper';
 import { writeIndex } from './index-writer';
 import { IdFileDamageError, runBytes, runFile, runOf } from './run-format';
-import { RunReceiver } from './run-receiver';
+import { ASIDE, RunReceiver } from './run-receiver';
 import { BEING_WRITTEN, type RunFolder, type WrittenRun, writeRun } from './run-writer';
 
 /** The folder of a group in which runs are. */
@@ -24,7 +24,6 @@ const RETRY_PARTS = 16;
 /** At the end of each batch so many rows leave memory, and so many times as many as the batch had records. */
 const RETIRED_AT_LEAST = 64;
 const RETIRED_PER_RECORD = 2;
-const ASIDE = '.damaged';
 
 export interface IdStoreOptions extends RunFolder {
   readonly events: EventLog;

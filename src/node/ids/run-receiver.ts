@@ -7,6 +7,8 @@ import { verifyRun } from './id-run';
 import { IdFileDamageError, runBytes, runOf, type RunName } from './run-format';
 
 const PARTIAL = '.part';
+/** Of a file that turned out to be damaged. */
+export const ASIDE = '.damaged';
 
 /** Runs as attachments of snapshots: given to others as they are, and taken from them under another name until they are whole. */
 export class RunReceiver implements AttachmentStore {
@@ -83,6 +85,19 @@ export class RunReceiver implements AttachmentStore {
       await this.verify(this.pathOf(name), run);
     } catch (error) {
       throw asSnapshotError(error);
+    }
+  }
+
+  async doubted(name: string): Promise<void> {
+    const path = this.pathOf(name);
+    try {
+      await this.check(name);
+    } catch (error) {
+      const damage = error instanceof SnapshotError ? error.cause : undefined;
+      if (!(damage instanceof IdFileDamageError)) throw error;
+      await this.files.rename(path, path + ASIDE);
+      await this.files.syncDirectory(this.directory);
+      throw damage;
     }
   }
 

@@ -98,7 +98,13 @@ export class SnapshotTransfer {
       pace.sent(to, bytes.length);
       await pace.turn(to);
     }
-    await this.ask(to, calls.attachmentFinish, Buffer.alloc(0));
+    try {
+      await this.ask(to, calls.attachmentFinish, Buffer.alloc(0));
+    } catch (error) {
+      // Damaged here already, perhaps: then no peer would ever get a whole one.
+      if (error instanceof CallError && error.reason === 'DAMAGED') await attachments.doubted(attachment.name);
+      throw error;
+    }
   }
 
   /** Serves `attachmentBegin`: answers how many bytes of it are here already. It goes with the snapshot that was begun before. */

@@ -19,6 +19,11 @@ export interface AttachmentStore {
   finishReceive(): Promise<void>;
   /** Reads one to its last byte. Rejects with DAMAGED where it is not what it should be, with MISSING where it is not there. */
   check(name: string): Promise<void>;
+  /**
+   * A peer found that what it got of this one is damaged. Where it is so here, too, it gets another name, and the promise
+   * rejects with what ends the process: the next start does without it.
+   */
+  doubted(name: string): Promise<void>;
   /** Bytes of a file as they are: fewer than `length` only at its end. Rejects with MISSING. */
   read(name: string, position: number, length: number): Promise<Buffer>;
 }

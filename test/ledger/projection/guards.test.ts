@@ -99,7 +99,7 @@ describe.each(KINDS)('what a projector into %s refuses', (kind) => {
     'a schema that a newer program has made, and one that is not ours',
     async () => {
       await withDatabase((database) => database.script("INSERT INTO ledger.migrations VALUES (99, 'from the future')"));
-      await run(history).says('is at version 99, this program knows 5');
+      await run(history).says('is at version 99, this program knows');
       await running.at(-1)?.stop();
       await place.empty();
       await withDatabase((database) => database.script('CREATE SCHEMA ledger; CREATE TABLE ledger.entries (n int)'));

@@ -79,6 +79,18 @@ describe('damage to ids', () => {
     await expect(written.open()).rejects.toThrow(/does not continue/);
   });
 
+  test('rows that a peer has found damaged are looked at here, and get another name if they are', async () => {
+    const written = await WrittenRuns.make(2, [1, 1]);
+    const store = await written.open();
+    const [first, second] = written.attachments.map(({ name }) => name) as [string, string];
+    written.files.inode(written.path(second)).rot(300, 1);
+    await store.receiver.doubted(first);
+    await expect(store.receiver.doubted(second)).rejects.toThrow(IdFileDamageError);
+    expect(written.files.namesIn('/ids')).toEqual(expect.arrayContaining([first, `${second}.damaged`]));
+    expect(written.files.namesIn('/ids')).not.toContain(second);
+    await store.stop();
+  });
+
   test('indexes come and go only once what nobody needs is removed', async () => {
     const written = await WrittenRuns.make(2, [1, 1, 1, 1]);
     const store = await written.open();
