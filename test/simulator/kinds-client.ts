@@ -18,6 +18,7 @@ export const KINDS_ACCOUNTS: readonly string[] = [KINDS_BANK, ...ACCOUNTS];
 /** A transfer that was made lately is what others refer to; now and then one that is not there. */
 const RECENT = 30;
 const MOST_TIMEOUT_MILLIS = 2_000;
+const OPENING_TRIES = 10;
 
 /** A program that makes holds, posts and voids them, reverses, links transfers, and closes accounts and opens them again. */
 export class KindsClient {
@@ -32,7 +33,13 @@ export class KindsClient {
 
   async prepare(): Promise<boolean> {
     for (const name of KINDS_ACCOUNTS) {
-      if (!(await this.writer.openAccount(name, name === KINDS_BANK ? undefined : 0n, undefined, false))) return false;
+      const minimum = name === KINDS_BANK ? undefined : 0n;
+      let opened = false;
+      // Whom it asks may be a machine that was never started; opening once more is answered as the first time.
+      for (let left = OPENING_TRIES; !opened && left > 0; left -= 1) {
+        opened = await this.writer.openAccount(name, minimum, undefined, false);
+      }
+      if (!opened) return false;
     }
     return true;
   }
