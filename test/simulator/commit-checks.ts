@@ -8,6 +8,8 @@ interface Before {
   readonly replica: object;
   readonly commit: number;
   readonly configuration: Configuration;
+  /** Of its log, the last entry that was durable. */
+  readonly durable: number;
 }
 
 /**
@@ -34,8 +36,8 @@ export class CommitChecks {
   acknowledging(node: SimNode): void {
     const { running } = node;
     if (!running) return;
-    const sameProcess = this.before.get(node)?.replica === running.replica;
-    this.recordDurable(node.id, running.storage.log, sameProcess);
+    const before = this.before.get(node);
+    this.recordDurable(node.id, running.storage.log, before?.replica === running.replica ? before : undefined);
   }
 
   /** Looks at a node after something happened in it. */
@@ -47,7 +49,7 @@ export class CommitChecks {
     const status = replica.status();
     const before = this.before.get(node);
     const sameProcess = before?.replica === replica;
-    this.recordDurable(node.id, log, sameProcess);
+    this.recordDurable(node.id, log, sameProcess ? before : undefined);
     if (!status.installingSnapshot) {
       if (status.durable > log.durableIndex) {
         violated('durable is durable', `${name} takes ${status.durable} for durable, its disk has ${log.durableIndex}`);
@@ -61,7 +63,8 @@ export class CommitChecks {
       const configurations = inForce(status.configuration, sameProcess ? before.configuration : undefined);
       this.advanced(name, status, log, from, configurations);
     }
-    this.before.set(node, { replica, commit: status.commit, configuration: status.configuration });
+    const { commit, configuration } = status;
+    this.before.set(node, { replica, commit, configuration, durable: log.durableIndex });
   }
 
   /** The node takes the entries from `from` on up to its commit index for committed. */
@@ -111,11 +114,11 @@ export class CommitChecks {
   }
 
   /** A process that truncates its log forgets; that a new one finds less than was durable, its disk has to answer for. */
-  private recordDurable(id: NodeId, log: SegmentedLog, sameProcess: boolean): void {
+  private recordDurable(id: NodeId, log: SegmentedLog, before: Before | undefined): void {
     let terms = this.durable.get(id);
     if (!terms) this.durable.set(id, (terms = []));
     const end = log.durableIndex;
-    if (sameProcess && terms.length > end + 1) terms.length = end + 1;
+    if (before && end < before.durable && terms.length > end + 1) terms.length = end + 1;
     // Downwards as far as something is new: where an index and a term are the same, all before them is.
     for (let index = end; index >= log.firstIndex && terms[index] !== log.termAt(index); index -= 1) {
       terms[index] = log.termAt(index)!;
