@@ -8,6 +8,7 @@ import { LedgerState } from '../ledger/state';
 import { Tables } from '../ledger/tables';
 import type { RestorePoint, StateMachine } from '../raft/replica/state-machine';
 import type { Attachment } from '../raft/snapshot';
+import type { IdArchive } from './ids/id-archive';
 import type { IdStore } from './ids/id-store';
 import { GroupHistory, HistoryReader } from './group-history';
 
@@ -126,6 +127,20 @@ export class LedgerMachine implements StateMachine {
     // It belongs to the state that is replaced, and it reads what is closed then. What becomes of it was told to who asked.
     await this.looking?.catch(() => undefined);
     const archive = await this.ids?.restore(at.attachments ?? []);
+    try {
+      await this.restoreBeside(archive, chunks, at);
+    } catch (error) {
+      // Who falls back on no snapshot at all has the archive of this one otherwise, and a state that knows nothing of it.
+      if (this.records === 0) this.state = new LedgerState(new Tables(this.hashSeed, await this.ids?.restore([])));
+      throw error;
+    }
+  }
+
+  private async restoreBeside(
+    archive: IdArchive | undefined,
+    chunks: AsyncIterable<Buffer>,
+    at: Omit<RestorePoint, 'index'>,
+  ): Promise<void> {
     const reader = new SnapshotReader(this.hashSeed, archive);
     const history = new HistoryReader();
     for await (const chunk of chunks) {
