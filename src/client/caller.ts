@@ -1,7 +1,7 @@
 /** Single calls: which server, how often, how long. */
 import { type Directory } from './directory';
 import { paused, type ServerConnection, type Timers } from './environment';
-import { closedError, LedgerError, mayHaveHappened, outOfTime, remedyOf, unknownOutcome } from './errors';
+import { ClientReason, closedError, LedgerError, mayHaveHappened, outOfTime, remedyOf, unknownOutcome } from './errors';
 
 /** Milliseconds between tries, doubled with each up to the longest, each time by chance between half and whole. */
 const SHORTEST_PAUSE = 25;
@@ -50,7 +50,8 @@ export class Caller {
     const { directory, now } = this.options;
     const deadline = now() + plan.timeoutMs;
     let unknown = false;
-    let last: LedgerError | undefined;
+    // What the caller is told when its time is over.
+    let told: LedgerError | undefined;
     // Servers that have not got it, by address, and whether another one is about to.
     const without = new Set<string>();
     let isComing = false;
@@ -58,8 +59,9 @@ export class Caller {
       const left = deadline - now();
       if (this.closed) throw closedError();
       // A timer may be a little early: a try that cannot be answered any more would only put the outcome in doubt.
-      if (left < LEAST_TRY) throw outOfTime(plan.timeoutMs, unknown, last);
+      if (left < LEAST_TRY) throw outOfTime(plan.timeoutMs, unknown, told);
       const connection = plan.target === 'leader' ? directory.forWrite() : this.forRead(without);
+      let last: LedgerError;
       try {
         const answer = await this.tryOnce(plan, connection, left, attempt);
         directory.answered(connection);
@@ -68,6 +70,8 @@ export class Caller {
         if (!(error instanceof LedgerError)) throw error;
         last = error;
       }
+      // A last try that was cut short by the caller's own deadline says less than what a server said before it.
+      if (told === undefined || last.reason !== ClientReason.DEADLINE) told = last;
       if (plan.kind !== 'read' && mayHaveHappened(last)) {
         if (plan.kind === 'once') throw unknownOutcome(last);
         unknown = true;

@@ -103,13 +103,15 @@ describe('an overloaded leader', () => {
 
 describe('the deadline', () => {
   test('of a transfer that nobody takes: the reason is the last refusal, and nothing was done', async () => {
+    const refusal = { code: 'RESOURCE_EXHAUSTED', reason: 'OVERLOADED' } as const;
     for (const door of cluster.doors) {
       door.beforeWrite = () => {
-        throw noLeader();
+        // Longer than the caller waits: its time ends between two tries, and not while one is under way.
+        throw new NodeError(refusal.code, refusal.reason, 'Too much waits.', { retryAfterMs: 60_000 });
       };
     }
-    const answer = client.transfer(TRANSFER, { timeoutMs: 200 });
-    await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'NO_LEADER', outcomeUnknown: false });
+    const answer = client.transfer(TRANSFER, { timeoutMs: 1_000 });
+    await expect(answer).rejects.toMatchObject({ ...refusal, outcomeUnknown: false });
   });
 
   test('of a transfer that was sent and not answered: the outcome is unknown', async () => {
