@@ -10,6 +10,8 @@ const LOWER_STEP = Math.sqrt(5) - 2;
 const UPPER_STEP = Math.SQRT2 - 1;
 /** How full a segment is made at most where the number of hashes is known before: a few of them split soon after. */
 const RESERVED_SHARE = 0.6;
+/** Of what makes a segment full, so much may be left in it where it was swept: so a number is moved by few sweeps. */
+const SWEPT_SHARE = 0.75;
 
 /**
  * A hash table from 32-bit hashes to 32-bit numbers above zero, for keys that are kept elsewhere: the caller walks the
@@ -21,7 +23,7 @@ const RESERVED_SHARE = 0.6;
  * to rehash all of it.
  *
  * Walk: `slots = slotsOf(hash)`, then from `hash & (slots.length / 2 - 1)` on, wrapping, until a number is 0. Read a
- * number as `slots[2 * slot + 1] >>> 0`.
+ * number as `slots[2 * slot + 1] >>> 0`, and pass over those that were forgotten.
  */
 export class HashIndex {
   private depth = 0;
@@ -29,6 +31,7 @@ export class HashIndex {
   private directory: Segment[] = [new Segment(0, new Int32Array(FIRST_SLOTS * 2), 0)];
   /** The slots of each entry: one step less on the way that every look-up takes. */
   private slots: Int32Array[] = this.directory.map((segment) => segment.slots);
+  private forgotten = 0;
 
   /** Makes room for so many numbers at once, in an index that has none yet. */
   reserve(count: number): void {
@@ -51,7 +54,7 @@ export class HashIndex {
   insert(hash: number, number: number): void {
     let segment = this.directory[this.entryOf(hash)] as Segment;
     while (segment.isFull()) {
-      this.makeRoom(segment, hash);
+      if (!segment.sweep(this.forgotten)) this.makeRoom(segment, hash);
       segment = this.directory[this.entryOf(hash)] as Segment;
     }
     segment.put(hash, number);
@@ -60,6 +63,14 @@ export class HashIndex {
   /** Takes a number out that was inserted under this hash: what a group of transfers added before it failed. */
   remove(hash: number, number: number): void {
     (this.directory[this.entryOf(hash)] as Segment).remove(hash, number);
+  }
+
+  /**
+   * All numbers up to this one are of no use any more. They go when their segment is full, all at a stroke: to look each of them
+   * up costs more than to insert it did, because its slot is far from those that are in use now.
+   */
+  forget(upTo: number): void {
+    this.forgotten = upTo;
   }
 
   private entryOf(hash: number): number {
@@ -96,6 +107,7 @@ class Segment {
   slots: Int32Array;
   private used = 0;
   private most: number;
+  private sweptTo = 0;
 
   constructor(
     /** How many of the first bits all its hashes share. */
@@ -120,6 +132,17 @@ class Segment {
   /** Between 1/2 and 3/4 of the slots: hashes fill all segments alike, and they must not all be split at once. */
   private mostSlots(): number {
     return Math.floor(this.capacity * (0.5 + 0.25 * this.patience));
+  }
+
+  /** Empties the slots of numbers up to this one. @returns whether that made enough room */
+  sweep(upTo: number): boolean {
+    if (upTo === this.sweptTo || this.capacity > MAX_SLOTS) return false;
+    this.sweptTo = upTo;
+    const old = splitCopy.subarray(0, this.slots.length);
+    old.set(this.slots);
+    this.slots.fill(0);
+    this.used = moveAbove(old, upTo, this.slots);
+    return this.used <= this.most * SWEPT_SHARE;
   }
 
   put(hash: number, number: number): void {
@@ -147,11 +170,12 @@ class Segment {
     const upper = new Segment(this.depth + 1, new Int32Array(old.length), (this.patience + UPPER_STEP) % 1);
     upper.used = moveSlots(old, 1 << (31 - this.depth), lower.slots, upper.slots);
     lower.used = this.used - upper.used;
+    lower.sweptTo = upper.sweptTo = this.sweptTo;
     return [lower, upper];
   }
 }
 
-/** What a segment holds while it is split. */
+/** What a segment holds while it is split or swept. */
 const splitCopy = new Int32Array(MAX_SLOTS * 2);
 
 function putSlot(slots: Int32Array, hash: number, number: number): void {
@@ -194,6 +218,18 @@ function moveSlots(old: Int32Array, bit: number, unset: Int32Array, set: Int32Ar
     const isSet = (hash & bit) !== 0;
     if (isSet) moved++;
     putSlot(isSet ? set : unset, hash, number);
+  }
+  return moved;
+}
+
+/** Moves the numbers above `limit`; returns how many. */
+function moveAbove(old: Int32Array, limit: number, to: Int32Array): number {
+  let moved = 0;
+  for (let i = 0; i < old.length; i += 2) {
+    const number = old[i + 1] as number;
+    if (number >>> 0 <= limit) continue;
+    moved++;
+    putSlot(to, old[i] as number, number);
   }
   return moved;
 }

@@ -88,7 +88,9 @@ export class TransferTable {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = (slots[slot * 2 + 1] as number) >>> 0;
       if (number === 0) return this.rows.first === 0 ? -1 : this.findArchivedUuid(hash, words, from);
-      if (slots[slot * 2] === hash && this.hasUuid(number - 1, words, from)) return number - 1;
+      if (slots[slot * 2] === hash && number > this.rows.first && this.hasUuid(number - 1, words, from)) {
+        return number - 1;
+      }
     }
   }
 
@@ -122,7 +124,8 @@ export class TransferTable {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const number = (slots[slot * 2 + 1] as number) >>> 0;
       if (number === 0) break;
-      if (slots[slot * 2] === hash && this.hasText(number - 1, source, id)) return number - 1;
+      if (slots[slot * 2] !== hash || number <= this.rows.first) continue;
+      if (this.hasText(number - 1, source, id)) return number - 1;
     }
     if (this.rows.first === 0) return -1;
     for (const row of this.candidates(hash, id.words, 0)) if (this.hasText(row, source, id)) return row;
@@ -237,21 +240,13 @@ export class TransferTable {
     return word(this.pageOf(row), this.startOf(row) + at);
   }
 
-  /**
-   * Lets go of rows that are in the archive, the oldest first, as long as more than `kept` newer ones are there; at most
-   * `limit` of them, because each has to be taken out of the index.
-   */
-  retire(kept: number, limit: number): void {
-    const { first } = this.rows;
-    const end = Math.min(this.archived, this.count - kept, first + limit);
-    if (!this.archive || end <= first) return;
+  /** Lets go of rows that are in the archive, the oldest first, as long as more than `kept` newer ones are there. */
+  retire(kept: number): void {
+    const end = Math.min(this.archived, this.count - kept);
+    if (!this.archive || end <= this.rows.first) return;
     // What is let go is in the hash of the state by way of the archive.
     this.chain.adopt(this.archive.rows, this.archive.chain);
-    for (let row = first; row < end; row += INDEX_BLOCK) {
-      const count = Math.min(INDEX_BLOCK, end - row);
-      this.touchSlots(row, count);
-      for (let i = 0; i < count; i++) this.ids.remove(this.touch[i] as number, row + i + 1);
-    }
+    this.ids.forget(end);
     this.rows.dropBefore(end);
   }
 

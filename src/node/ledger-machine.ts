@@ -90,7 +90,7 @@ export class LedgerMachine implements StateMachine {
     const { time, baseOffset, count } = header;
     if (header.kind === BatchKind.System) {
       const answers = this.rules.apply(this.state, { time, baseOffset, kind: 'system' }, payloadOf(batch));
-      this.ids?.afterBatch(this.state.transfers, answers.length / OUTCOME_ROW_BYTES);
+      this.ids?.afterBatch(this.state.transfers);
       return answers;
     }
     const rows = this.rules.apply(this.state, { time, baseOffset, kind: 'records', count }, payloadOf(batch));
@@ -102,7 +102,7 @@ export class LedgerMachine implements StateMachine {
     sealOutcomes(rows, baseOffset);
     this.outcomes.write(baseOffset, rows);
     this.records = baseOffset + count;
-    this.ids?.afterBatch(this.state.transfers, count);
+    this.ids?.afterBatch(this.state.transfers);
     return rows;
   }
 

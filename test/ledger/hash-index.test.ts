@@ -11,6 +11,12 @@ function under(index: HashIndex, hash: number): number[] {
   return found;
 }
 
+function segmentsOf(index: HashIndex): number {
+  const seen = new Set<Int32Array>();
+  for (let first = 0; first < 256; first++) seen.add(index.slotsOf(first << 24));
+  return seen.size;
+}
+
 describe('the hash index', () => {
   test('finds everything again, far beyond many splits', () => {
     const index = new HashIndex();
@@ -53,6 +59,38 @@ describe('the hash index', () => {
     expect(under(index, -1)).toHaveLength(1500);
     expect(under(index, 0x7fff_ffff)).toHaveLength(1500);
     expect(under(index, 0)).toEqual([]);
+  });
+
+  test('keeps what was not forgotten, and does not grow while as much is forgotten as is added', () => {
+    const index = new HashIndex();
+    const live = 40_000;
+    const hashOf = (n: number): number => hashWords(n, n >>> 3, 7, 0, 42);
+    const [total, steps] = [800_000, 1_000];
+    let segments = 0;
+    for (let n = 1; n <= total; n++) {
+      index.insert(hashOf(n), n);
+      if (n % steps === 0 && n > live) index.forget(n - live);
+      if (n === 4 * live) segments = segmentsOf(index);
+    }
+    let lost = 0;
+    for (let n = total - live + 1; n <= total; n++) if (!under(index, hashOf(n)).includes(n)) lost++;
+    expect(lost).toBe(0);
+    expect(segmentsOf(index)).toBeLessThanOrEqual(2 * segments);
+    expect(segmentsOf(index) * 32_768).toBeLessThan(8 * live);
+  });
+
+  test('forgets numbers above 2^31, too', () => {
+    const index = new HashIndex();
+    const first = 2 ** 31 - 5_000;
+    for (let n = first; n < first + 60_000; n++) {
+      index.insert(hashWords(n, 0, 0, 0, 1), n);
+      if (n - first > 10_000) index.forget(n - 10_000);
+    }
+    let lost = 0;
+    for (let n = first + 50_000; n < first + 60_000; n++)
+      if (!under(index, hashWords(n, 0, 0, 0, 1)).includes(n)) lost++;
+    expect(lost).toBe(0);
+    expect(under(index, hashWords(first, 0, 0, 0, 1))).toEqual([]);
   });
 
   test('holds numbers up to 2^32 - 1', () => {

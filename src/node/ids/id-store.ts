@@ -21,9 +21,6 @@ export const RUN_ROWS = 1 << 20;
 export const KEPT_ROWS = 1 << 21;
 /** After a failure it is tried again when so many parts of a run more have come. */
 const RETRY_PARTS = 16;
-/** At the end of each batch so many rows leave memory, and so many times as many as the batch had records. */
-const RETIRED_AT_LEAST = 64;
-const RETIRED_PER_RECORD = 2;
 
 export interface IdStoreOptions extends RunFolder {
   readonly events: EventLog;
@@ -123,10 +120,10 @@ export class IdStore {
     throw error;
   }
 
-  /** To be called after each batch. @param records that the batch had */
-  afterBatch(table: TransferTable, records: number): void {
+  /** To be called after each batch. */
+  afterBatch(table: TransferTable): void {
     const { keptRows = KEPT_ROWS } = this.options;
-    table.retire(keptRows, RETIRED_AT_LEAST + RETIRED_PER_RECORD * records);
+    table.retire(keptRows);
     const next = this.archived.rows + this.runRows;
     if (table.count < next || table.count < this.retryAt || this.writing || this.stopped) return;
     this.writing = this.write(table).finally(() => (this.writing = undefined));
