@@ -1,14 +1,14 @@
 import { type Chunk, RecordType } from '../log/chunk';
 import { CommandRange, LogRecordField } from './command-codec';
-import { PACKED_ROW_BYTES } from './packed-rows';
+import { PACKED_ROW_BYTES, PACKED_ROW_WORDS } from './packed-rows';
 import { decodeTransfer } from './transfer-codec';
 import { type IdFields, IdKind, TransferFields } from './transfer-fields';
 import { type TransferShape } from './transfer-shape';
 import { WireReader } from './wire';
+import { wordsOf } from './words';
 
 const LENGTH_BYTES = 4;
 const ID_WORDS = 4;
-const ID_BYTES = 16;
 /** A transfer names itself and at most two others. */
 const MOST_IDS = 3;
 
@@ -36,13 +36,10 @@ export class NamedIds {
   private takeRows(body: Buffer, count: number): void {
     this.makeRoom(count);
     const { words } = this;
-    const bytes = new Uint8Array(words.buffer, 0, words.byteLength);
-    for (let i = 0; i < count; i++) {
-      const at = i * PACKED_ROW_BYTES;
-      const to = (this.used + i * ID_WORDS) * 4;
-      for (let j = 0; j < ID_BYTES; j++) bytes[to + j] = body[at + j] as number;
+    const rows = wordsOf(body, count * PACKED_ROW_BYTES);
+    for (let i = 0, at = 0; i < count; i++, at += PACKED_ROW_WORDS, this.used += ID_WORDS) {
+      for (let j = 0; j < ID_WORDS; j++) words[this.used + j] = rows[at + j] as number;
     }
-    this.used += count * ID_WORDS;
   }
 
   private takeValues(body: Buffer, count: number): void {

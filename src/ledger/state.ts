@@ -27,6 +27,7 @@ import { TransferRules } from './transfer-rules';
 import { type TransferTable } from './transfer-table';
 import { decodeTransfer } from './transfer-codec';
 import { WireReader } from './wire';
+import { wordsOf } from './words';
 
 /** Before each record of a chunk of width 0. */
 const LENGTH_BYTES = 4;
@@ -208,12 +209,7 @@ export class LedgerState {
   }
 
   private applyRows(body: Buffer, count: number): void {
-    const bytes = count * PACKED_ROW_BYTES;
-    // Words can be read in place where the batch lies as it was allocated; a slice of something else may not be aligned.
-    const words =
-      body.byteOffset % 4 === 0
-        ? new Uint32Array(body.buffer, body.byteOffset, bytes / 4)
-        : new Uint32Array(new Uint8Array(body.subarray(0, bytes)).buffer);
+    const words = wordsOf(body, count * PACKED_ROW_BYTES);
     this.packedRules.apply(words, count, this.context);
   }
 

@@ -17,6 +17,13 @@ export function word(array: Uint32Array, at: number): number {
   return array[at] as number;
 }
 
+/** The first `length` bytes as words: in place where they lie as they were allocated; a slice of something else may not be aligned. */
+export function wordsOf(bytes: Uint8Array, length: number): Uint32Array {
+  return bytes.byteOffset % 4 === 0
+    ? new Uint32Array(bytes.buffer, bytes.byteOffset, length / 4)
+    : new Uint32Array(new Uint8Array(bytes.subarray(0, length)).buffer);
+}
+
 /** The lower 32 bits of a safe integer; of -1 all ones. */
 export function lowWord(value: number): number {
   return value >>> 0;

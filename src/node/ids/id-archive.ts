@@ -1,7 +1,7 @@
 import { chainStart } from '../../ledger/row-chain';
 import type { RowArchive } from '../../ledger/row-archive';
 import { invariant } from '../../ledger/invariant';
-import { IdHashes } from './id-filter';
+import { IdHashes } from './id-hashes';
 import type { IdIndex } from './id-index';
 import type { IdRun } from './id-run';
 import { BLOCK_ROWS, rowIn, type RunName } from './run-format';
@@ -36,11 +36,13 @@ export class IdArchive implements RowArchive {
   /** The block that was read last: readers walk. */
   private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer } | undefined;
   private reading = 0;
+  /** Of the batch that is looked up, or of the id that is read. */
+  private readonly hashes: IdHashes;
   /** Indexes that others took the place of, while somebody may still be reading them. */
   private replaced: IdIndex[] = [];
 
   constructor(
-    private readonly seed: number,
+    seed: number,
     readonly runs: IdRun[],
     /** Together of all rows, each of whole runs. */
     private indexes: IdIndex[],
@@ -48,6 +50,7 @@ export class IdArchive implements RowArchive {
     assertContiguous(runs);
     assertContiguous(indexes);
     invariant(endOf(indexes) === endOf(runs), 'The indexes of an archive must be of all its rows.');
+    this.hashes = new IdHashes(0, seed);
   }
 
   get rows(): number {
@@ -122,7 +125,7 @@ export class IdArchive implements RowArchive {
   }
 
   private candidatesOf(ids: Uint32Array): Candidate[] {
-    const hashes = new IdHashes(ids.length / WORDS, this.seed).addAll(ids);
+    const hashes = this.hashes.begin(ids.length / WORDS).addAll(ids);
     const candidates: Candidate[] = [];
     for (const index of this.indexes) {
       index.filter.probe(hashes, (id, entry) => candidates.push({ index, entry, at: id * WORDS }));

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { FileSystem, RandomAccessFile } from '../../log/files';
-import { invariant } from '../../ledger/invariant';
-import { FilterBuilder, type IdFilter, type IdHashes } from './id-filter';
+import { FilterBuilder } from './filter-builder';
+import type { IdFilter } from './id-filter';
+import type { IdHashes } from './id-hashes';
 import {
   BLOCK_ENTRIES,
   decodeFilter,
   decodeIndexHeader,
   entriesPosition,
   filterLength,
-  hashAt,
   holdsEntries,
   indexBytes,
   indexFile,
@@ -18,9 +18,6 @@ import {
 } from './index-format';
 import { IdFileDamageError, type RunName } from './run-format';
 import type { RunFolder } from './run-writer';
-
-/** Blocks that are read at a stroke. */
-const READ_BLOCKS = 64;
 
 /** Where the rows are whose ids a filter lets pass, of one run or of several. Rejects, or throws, IdFileDamageError. */
 export interface IdIndex {
@@ -37,7 +34,7 @@ export interface IdIndex {
 export function indexInMemory(name: RunName, hashes: IdHashes): IdIndex {
   const builder = new FilterBuilder(hashes);
   builder.place(0, hashes.count);
-  const rowOf = (entry: number): number => name.first + (builder.places[entry] as number);
+  const rowOf = (entry: number): number => name.first + (builder.entries[2 * entry + 1] as number);
   return {
     name,
     filter: builder.filter(),
@@ -84,7 +81,7 @@ export class FiledIndex implements IdIndex {
   /** Reads the checked blocks from `number` on, some of them or all that are left, into `into`. @returns how many */
   async readBlocks(number: number, into: Buffer): Promise<number> {
     const left = Math.ceil(this.name.count / BLOCK_ENTRIES) - number;
-    const blocks = Math.min(left, READ_BLOCKS, into.length / INDEX_BLOCK_BYTES);
+    const blocks = Math.min(left, into.length / INDEX_BLOCK_BYTES);
     const filled = await this.file.read(into.subarray(0, blocks * INDEX_BLOCK_BYTES), this.positionOf(number));
     for (let i = 0; i < blocks; i++) {
       this.check(into.subarray(i * INDEX_BLOCK_BYTES, Math.min(filled, (i + 1) * INDEX_BLOCK_BYTES)), number + i);
@@ -115,54 +112,6 @@ export class FiledIndex implements IdIndex {
 
   private damagedAt(number: number): IdFileDamageError {
     return new IdFileDamageError(this.file.path, this.positionOf(number), 'the checksum of its entries does not match');
-  }
-}
-
-/** Walks the entries of an index bucket by bucket. */
-export class EntryStream {
-  /** The entries of the bucket that was begun last: from, up to but not including to. */
-  from = 0;
-  to = 0;
-  private readonly buffer = Buffer.alloc(READ_BLOCKS * INDEX_BLOCK_BYTES);
-  private firstBlock = 0;
-  private blocks = 0;
-
-  constructor(readonly index: FiledIndex) {}
-
-  /**
-   * Begins a bucket as wide as `bits` make it; they are asked for in ascending order. Undefined where its entries can be read
-   * at once.
-   */
-  begin(bucket: number, bits: number): Promise<void> | undefined {
-    const { filter } = this.index;
-    const parts = 2 ** (filter.bits - bits);
-    this.from = filter.starts[bucket * parts] as number;
-    this.to = filter.starts[(bucket + 1) * parts] as number;
-    const last = Math.floor((this.to - 1) / BLOCK_ENTRIES);
-    return this.to === this.from || last < this.firstBlock + this.blocks ? undefined : this.load(last);
-  }
-
-  hash(entry: number): number {
-    return hashAt(this.buffer, this.inBuffer(entry));
-  }
-
-  /** Counted from the first row of the index. */
-  place(entry: number): number {
-    return placeAt(this.buffer, this.inBuffer(entry));
-  }
-
-  /** Where the entry stands, in entries: a block has room for one more than it holds. */
-  private inBuffer(entry: number): number {
-    const block = Math.floor(entry / BLOCK_ENTRIES) - this.firstBlock;
-    return block * (BLOCK_ENTRIES + 1) + (entry % BLOCK_ENTRIES);
-  }
-
-  /** What of the bucket is in the block before, too. */
-  private async load(last: number): Promise<void> {
-    const first = Math.floor(this.from / BLOCK_ENTRIES);
-    this.blocks = await this.index.readBlocks(first, this.buffer);
-    this.firstBlock = first;
-    invariant(last < first + this.blocks, 'The entries of a bucket must fit into what is read at a stroke.');
   }
 }
 

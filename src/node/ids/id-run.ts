@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FileSystem, RandomAccessFile } from '../../log/files';
 import { CHAIN_ROWS, chainBehind } from '../../ledger/row-chain';
 import { TRANSFER_WORDS } from '../../ledger/transfer-table';
-import { IdHashes } from './id-filter';
+import { IdHashes } from './id-hashes';
 import {
   BLOCK_BYTES,
   BLOCK_ROWS,

@@ -1,6 +1,6 @@
 /** The bytes of an index of one or several runs: derived from them, keyed with the node's own seed. See docs/internals/ids.md. */
 import { crc32 } from 'node:zlib';
-import { IdFilter } from './id-filter';
+import { type FilterParts, IdFilter } from './id-filter';
 import { runFile, runOf, type RunName } from './run-format';
 
 export const INDEX_HEADER_BYTES = 64;
@@ -9,7 +9,7 @@ const ENTRY_BYTES = 8;
 /** The last eight bytes of a block are its checksum and zeros. */
 export const BLOCK_ENTRIES = INDEX_BLOCK_BYTES / ENTRY_BYTES - 1;
 const MAGIC = 0x58494e4c;
-const VERSION = 1;
+const VERSION = 2;
 const CRC_AT = 8;
 const MAX_BITS = 30;
 
@@ -69,30 +69,26 @@ export function decodeIndexHeader(header: Buffer): IndexHeader | undefined {
 }
 
 /** The filter as it lies in memory: views, not copies. */
-export function filterBytes({ starts, remainders }: IdFilter): Buffer[] {
-  return [
-    Buffer.from(starts.buffer, starts.byteOffset, starts.byteLength),
-    Buffer.from(remainders.buffer, remainders.byteOffset, remainders.byteLength),
-  ];
+export function filterBytes({ starts, remainders, more }: FilterParts): Buffer[] {
+  return [starts, remainders, more].map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength));
 }
 
 export function filterLength({ rows, bits }: Pick<IndexHeader, 'rows' | 'bits'>): number {
-  return 4 * (2 ** bits + 1) + 2 * rows;
+  return 4 * (2 ** bits + 1) + 3 * rows;
 }
 
 /** Undefined where the bytes are not the filter that the header was made for. */
 export function decodeFilter(header: IndexHeader, bytes: Buffer): IdFilter | undefined {
   if (bytes.length !== filterLength(header) || crc32(bytes) !== header.filterChecksum) return undefined;
-  const starts = new Uint32Array(2 ** header.bits + 1);
-  const remainders = new Uint16Array(header.rows);
-  const [startBytes, remainderBytes] = filterBytes(new IdFilter(header.bits, starts, remainders, 0, 0)) as [
-    Buffer,
-    Buffer,
-  ];
-  bytes.copy(startBytes, 0, 0, startBytes.length);
-  bytes.copy(remainderBytes, 0, startBytes.length);
-  if (starts[2 ** header.bits] !== header.rows) return undefined;
-  return new IdFilter(header.bits, starts, remainders, header.least, header.greatest);
+  const { bits, rows, least, greatest } = header;
+  const starts = new Uint32Array(2 ** bits + 1);
+  const remainders = new Uint16Array(rows);
+  const more = new Uint8Array(rows);
+  const parts = { bits, starts, remainders, more, least, greatest };
+  let at = 0;
+  for (const part of filterBytes(parts)) at += bytes.copy(part, 0, at, at + part.length);
+  const isWhole = starts[0] === 0 && starts[2 ** bits] === rows;
+  return isWhole ? new IdFilter(parts) : undefined;
 }
 
 /** Where the blocks of entries begin. */
@@ -102,19 +98,6 @@ export function entriesPosition(header: Pick<IndexHeader, 'rows' | 'bits'>): num
 
 export function indexBytes(header: Pick<IndexHeader, 'rows' | 'bits'>): number {
   return entriesPosition(header) + Math.ceil(header.rows / BLOCK_ENTRIES) * INDEX_BLOCK_BYTES;
-}
-
-/**
- * Puts an entry into a block that begins at `at`: the first hash of an id, and the row, counted from the first one of the index.
- * In words, which are little-endian as all of this is.
- */
-export function putEntry(words: Int32Array, at: number, inBlock: number, hash: number, place: number): void {
-  words[at + 2 * inBlock] = hash;
-  words[at + 2 * inBlock + 1] = place;
-}
-
-export function hashAt(block: Buffer, inBlock: number): number {
-  return block.readInt32LE(ENTRY_BYTES * inBlock);
 }
 
 export function placeAt(block: Buffer, inBlock: number): number {
@@ -133,9 +116,10 @@ export function holdsEntries(block: Buffer, number: number): boolean {
   return block.readUInt32LE(ENTRY_BYTES * BLOCK_ENTRIES) === entriesChecksum(block, number);
 }
 
+const place = Buffer.alloc(4);
+
 /** Over the block and what it should be: a block that was written elsewhere does not pass. */
 function entriesChecksum(block: Buffer, number: number): number {
-  const place = Buffer.alloc(4);
   place.writeUInt32LE(number, 0);
   return crc32(block.subarray(0, ENTRY_BYTES * BLOCK_ENTRIES), crc32(place));
 }

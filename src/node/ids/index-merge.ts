@@ -1,6 +1,7 @@
 import { invariant } from '../../ledger/invariant';
 import { IdFilter } from './id-filter';
-import { EntryStream, FiledIndex } from './id-index';
+import { EntryStream } from './entry-stream';
+import { FiledIndex } from './id-index';
 import { IndexWriter } from './index-writer';
 import type { RunName } from './run-format';
 import type { RunFolder } from './run-writer';
@@ -39,6 +40,9 @@ export async function mergeIndexes(folder: RunFolder, indexes: readonly FiledInd
   return merged;
 }
 
+/** Entries that are handed on at a stroke. */
+const PIECE_ENTRIES = 1 << 15;
+
 class IndexMerge {
   readonly name: RunName;
   private readonly bits: number;
@@ -47,7 +51,13 @@ class IndexMerge {
   private readonly streams: readonly EntryStream[];
   private readonly starts: Uint32Array;
   private readonly remainders: Uint16Array;
+  private readonly more: Uint8Array;
+  /** Of the buckets that a wide one becomes, where the next entry of each belongs. */
+  private readonly next: Uint32Array;
   private merged = 0;
+  /** Entries that were not handed on yet, two words each. */
+  private piece = new Int32Array(2 * PIECE_ENTRIES);
+  private handedOn = 0;
 
   constructor(private readonly indexes: readonly FiledIndex[]) {
     const first = indexes[0]!.name.first;
@@ -59,23 +69,24 @@ class IndexMerge {
     this.streams = indexes.map((index) => new EntryStream(index));
     this.starts = new Uint32Array(2 ** this.bits + 1);
     this.remainders = new Uint16Array(count);
+    this.more = new Uint8Array(count);
+    this.next = new Uint32Array(2 ** (this.bits - this.wideBits));
   }
 
   async into(writer: IndexWriter): Promise<void> {
-    const parts = 2 ** (this.bits - this.wideBits);
     for (let wide = 0; wide < 2 ** this.wideBits; wide++) {
+      let found = 0;
       for (const stream of this.streams) {
         const loading = stream.begin(wide, this.wideBits);
         if (loading) await loading;
+        found += stream.to - stream.from;
       }
-      for (let bucket = wide * parts; bucket < (wide + 1) * parts; bucket++) {
-        this.starts[bucket] = this.merged;
-        for (const stream of this.streams) {
-          const writing = this.take(stream, bucket, writer);
-          if (writing) await writing;
-        }
-      }
+      if (this.merged + found > this.handedOn + this.piece.length / 2) await this.handOn(writer, found);
+      this.begin(wide);
+      for (const stream of this.streams) this.take(stream);
+      this.merged += found;
     }
+    await this.handOn(writer, 0);
     this.starts[2 ** this.bits] = this.merged;
     invariant(
       this.merged === this.name.count,
@@ -87,24 +98,51 @@ class IndexMerge {
     const filters = this.indexes.map(({ filter }) => filter);
     const least = Math.min(...filters.map((one) => one.least));
     const greatest = Math.max(...filters.map((one) => one.greatest));
-    return new IdFilter(this.bits, this.starts, this.remainders, least, greatest);
+    const { bits, starts, remainders, more } = this;
+    return new IdFilter({ bits, starts, remainders, more, least, greatest });
   }
 
-  /** Takes the entries of one new bucket over from where the stream stands: a few of a few. */
-  private take(stream: EntryStream, bucket: number, writer: IndexWriter): Promise<void> | undefined {
-    const shift = 31 - this.bits;
-    const offset = stream.index.name.first - this.name.first;
-    const { remainders } = stream.index.filter;
-    let writing: Promise<void> | undefined;
-    for (let entry = stream.from; entry < stream.to; entry++) {
-      const hash = stream.hash(entry);
-      if ((hash >>> 1) >>> shift !== bucket) continue;
-      this.remainders[this.merged] = remainders[entry] as number;
-      this.merged += 1;
-      const added = writer.add(hash, stream.place(entry) + offset);
-      if (!added) continue;
-      writing = writing ? writing.then(() => added) : added;
+  /** Hands on what there is, and makes room for so many more. */
+  private async handOn(writer: IndexWriter, room: number): Promise<void> {
+    await writer.add(this.piece.subarray(0, 2 * (this.merged - this.handedOn)));
+    this.handedOn = this.merged;
+    if (2 * room > this.piece.length) this.piece = new Int32Array(2 * room);
+  }
+
+  /** Counts what belongs in each of the buckets that a wide one becomes. */
+  private begin(wide: number): void {
+    const { next, starts, streams } = this;
+    const [shift, mask] = [31 - this.bits, next.length - 1];
+    next.fill(0);
+    for (const { from, to, words, firstRead } of streams) {
+      for (let at = 2 * (from - firstRead); at < 2 * (to - firstRead); at += 2) {
+        next[(((words[at] as number) >>> 1) >>> shift) & mask]! += 1;
+      }
     }
-    return writing;
+    let place = this.merged;
+    for (let part = 0; part < next.length; part++) {
+      const count = next[part] as number;
+      starts[wide * next.length + part] = next[part] = place;
+      place += count;
+    }
+  }
+
+  /** Puts the entries of one index where they belong. */
+  private take({ index, from, to, words, firstRead }: EntryStream): void {
+    const { next, piece, handedOn, remainders, more } = this;
+    const [shift, mask] = [31 - this.bits, next.length - 1];
+    const offset = index.name.first - this.name.first;
+    const { filter } = index;
+    for (let entry = from; entry < to; entry++) {
+      const at = 2 * (entry - firstRead);
+      const hash = words[at] as number;
+      const part = ((hash >>> 1) >>> shift) & mask;
+      const place = next[part] as number;
+      next[part] = place + 1;
+      remainders[place] = filter.remainders[entry] as number;
+      more[place] = filter.more[entry] as number;
+      piece[2 * (place - handedOn)] = hash;
+      piece[2 * (place - handedOn) + 1] = (words[at + 1] as number) + offset;
+    }
   }
 }

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { RandomAccessFile } from '../../log/files';
-import { FilterBuilder, IdFilter, type IdHashes } from './id-filter';
+import { FilterBuilder } from './filter-builder';
+import { IdFilter } from './id-filter';
+import type { IdHashes } from './id-hashes';
 import {
   BLOCK_ENTRIES,
   encodeIndexHeader,
@@ -10,7 +12,6 @@ import {
   indexFile,
   INDEX_BLOCK_BYTES,
   INDEX_HEADER_BYTES,
-  putEntry,
   sealEntries,
 } from './index-format';
 import type { RunName } from './run-format';
@@ -23,9 +24,9 @@ const SLICE_ROWS = 1 << 16;
 const BLOCK_WORDS = INDEX_BLOCK_BYTES / 4;
 const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
 
-/** Writes an index entry by entry, in the order of the buckets. It has its name, and is durable, when `finish` resolves. */
+/** Writes an index in the order of the buckets. It has its name, and is durable, when `finish` resolves. */
 export class IndexWriter {
-  private piece = new Int32Array(PIECE_BLOCKS * BLOCK_WORDS);
+  private readonly piece = new Int32Array(PIECE_BLOCKS * BLOCK_WORDS);
   private entries = 0;
   private isOpen = true;
   private unsynced = 0;
@@ -42,14 +43,18 @@ export class IndexWriter {
     return new IndexWriter(folder, name, IdFilter.bitsFor(name.count), file);
   }
 
-  /** Undefined where the next entry can be added at once. */
-  add(hash: number, place: number): Promise<void> | undefined {
-    const inPiece = Math.floor(this.entries / BLOCK_ENTRIES) % PIECE_BLOCKS;
-    const inBlock = this.entries % BLOCK_ENTRIES;
-    putEntry(this.piece, inPiece * BLOCK_WORDS, inBlock, hash, place);
-    this.entries += 1;
-    const isFull = inBlock === BLOCK_ENTRIES - 1 && inPiece === PIECE_BLOCKS - 1;
-    return isFull ? this.writePiece() : undefined;
+  /** @param entries two words each: the first hash of an id, and the row, counted from the first one of the index */
+  async add(entries: Int32Array): Promise<void> {
+    for (let at = 0; at < entries.length;) {
+      const inPiece = Math.floor(this.entries / BLOCK_ENTRIES) % PIECE_BLOCKS;
+      const inBlock = this.entries % BLOCK_ENTRIES;
+      const taken = Math.min(BLOCK_ENTRIES - inBlock, (entries.length - at) / 2);
+      // As they lie in memory: this is a little-endian machine, see words.ts.
+      this.piece.set(entries.subarray(at, at + 2 * taken), inPiece * BLOCK_WORDS + 2 * inBlock);
+      at += 2 * taken;
+      this.entries += taken;
+      if (inPiece === PIECE_BLOCKS - 1 && inBlock + taken === BLOCK_ENTRIES) await this.writePiece();
+    }
   }
 
   /** Takes a slice of the room before it is needed: so others get their turn, and a full disk shows early. */
@@ -80,8 +85,6 @@ export class IndexWriter {
 
   private async writePiece(): Promise<void> {
     const piece = Buffer.from(this.piece.buffer);
-    // More may be added while this one is written.
-    this.piece = new Int32Array(this.piece.length);
     const blocks = Math.ceil(this.entries / BLOCK_ENTRIES);
     const first = Math.floor((blocks - 1) / PIECE_BLOCKS) * PIECE_BLOCKS;
     for (let number = first; number < blocks; number++) {
@@ -108,10 +111,7 @@ export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHas
       builder.place(slice * SLICE_ROWS, Math.min(name.count, (slice + 1) * SLICE_ROWS));
       await writer.takeRoom(slice, slices);
     }
-    for (const place of builder.places) {
-      const writing = writer.add(hashes.first[place] as number, place);
-      if (writing) await writing;
-    }
+    await writer.add(builder.entries);
     await writer.finish(builder.filter());
   } finally {
     await writer.close();

@@ -126,8 +126,9 @@ export function rowIn(block: Buffer, inBlock: number): Uint32Array {
   return row;
 }
 
+const number = Buffer.alloc(8);
+
 function blockChecksum(block: Buffer, first: number): number {
-  const number = Buffer.alloc(8);
   writeU64(number, first, 0);
   return crc32(block.subarray(0, ROWS_IN_BLOCK_BYTES), crc32(number));
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isMissing, type FileSystem, type RandomAccessFile } from '../../log/files';
 import { CHAIN_ROWS, chainBehind } from '../../ledger/row-chain';
 import { TRANSFER_WORDS } from '../../ledger/transfer-table';
-import { IdHashes } from './id-filter';
+import { IdHashes } from './id-hashes';
 import {
   BLOCK_BYTES,
   BLOCK_ROWS,
@@ -70,8 +70,9 @@ async function writeBlocks(file: RandomAccessFile, source: RunSource, hashes: Id
   let unsynced = 0;
   for (let row = source.first; row < source.first + source.count;) {
     let filled = 0;
-    for (let unit = 0; unit < PIECE_UNITS && row < source.first + source.count; unit++, row += CHAIN_ROWS) {
-      const words = await source.unit(row);
+    for (let n = 0; n < PIECE_UNITS && row < source.first + source.count; n++, row += CHAIN_ROWS) {
+      const unit = source.unit(row);
+      const words = unit instanceof Promise ? await unit : unit;
       const bytes = new Uint8Array(words.buffer, words.byteOffset, CHAIN_ROWS * ROW_BYTES);
       chain = chainBehind(chain, bytes);
       for (let i = 0; i < CHAIN_ROWS; i++) hashes.add(words, i * TRANSFER_WORDS);
