@@ -31,7 +31,7 @@ export async function main(argv: readonly string[], print: Print, script = ''): 
     status = 1;
     sum.addFailure();
     await tell(result.seed, result.failure, choice, print);
-    if (!choice.keepGoing) return status;
+    if (!choice.keepGoing) break;
   }
   print(sum.text());
   return status;

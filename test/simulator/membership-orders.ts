@@ -153,17 +153,21 @@ export class MembershipOrders extends Aim {
     time.after(PRESS_MICROS, () => this.press(node));
   }
 
-  /** A leader that has not heard of the farewell takes it in again. */
+  /**
+   * A leader that has not heard of the farewell takes it in again, and one that asked it just before it was emptied does so
+   * afterwards: whoever orders a removal has to see that it stays removed.
+   */
   private keepOut(node: SimNode): void {
-    if (node.duty !== 'removed') return;
+    if (node.duty !== 'removed' && node.duty !== 'spare') return;
     if (this.targets.isMember(node)) {
       node.duty = 'leaving';
       this.press(node);
     } else this.targets.time.after(PRESS_MICROS, () => this.keepOut(node));
   }
 
+  /** Not while a leader has taken it in again: then it is asked to leave once more before. */
   private retire(node: SimNode): void {
-    if (!this.active || node.duty !== 'removed') return;
+    if (!this.active || node.duty !== 'removed' || this.targets.isMember(node)) return;
     node.loseDisk();
     node.duty = 'spare';
     node.saysFarewell = false;

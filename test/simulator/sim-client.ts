@@ -21,7 +21,7 @@ import { violated } from './violation';
 const LEDGER_RECORD = 1;
 const ATTEMPT_MILLIS = 1_500;
 const MOST_ATTEMPTS = 20;
-const GIVE_UP = 0.15;
+const IMPATIENCE = 0.15;
 const NOTHING = Buffer.alloc(0);
 
 export interface ClientWorld {
@@ -44,6 +44,8 @@ export class SimClient {
     private readonly world: ClientWorld,
     readonly name: string,
     private readonly random: SeededRandom,
+    /** How likely it is, after some attempts, that it gives up behind the next; 0 where nothing is broken and it has no reason. */
+    private readonly impatience = IMPATIENCE,
   ) {}
 
   /** Works until told to stop; what it has begun then, it brings to an end. */
@@ -203,7 +205,7 @@ export class SimClient {
       if (attempt.kind === 'unknown') inDoubt();
       trace.add(this.name, `write ${attempt.kind === 'unknown' ? 'in doubt' : attempt.reason} at ${node.name}`);
       await requests.time.sleep(this.random.below(100 * MILLISECOND));
-      if (attempts >= 3 && this.random.chance(GIVE_UP)) return undefined;
+      if (attempts >= 3 && this.random.chance(this.impatience)) return undefined;
     }
     return undefined;
   }

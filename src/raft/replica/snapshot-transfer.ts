@@ -5,6 +5,7 @@ import {
   type Attachment,
   type AttachmentStore,
   type IncomingSnapshot,
+  type SnapshotFileMeta,
   type SnapshotStore,
   type StoredSnapshot,
 } from '../snapshot';
@@ -99,7 +100,7 @@ export class SnapshotTransfer {
       await pace.turn(to);
     }
     try {
-      await this.ask(to, calls.attachmentFinish, Buffer.alloc(0));
+      await this.ask(to, calls.attachmentFinish, encodeAttachment(attachment));
     } catch (error) {
       // Damaged here already, perhaps: then no peer would ever get a whole one.
       if (error instanceof CallError && error.reason === 'DAMAGED') await attachments.doubted(attachment.name);
@@ -120,10 +121,11 @@ export class SnapshotTransfer {
     return u64(await told(this.options.attachments.write(at, call.body.subarray(OFFSET_BYTES))));
   }
 
-  /** Serves `attachmentFinish`: verifies it. */
+  /** Serves `attachmentFinish`: verifies it. An older sender does not say which it means. */
   async attachmentFinish(call: IncomingCall): Promise<Buffer> {
     this.expected(call.from);
-    await told(this.options.attachments.finishReceive());
+    const name = call.body.length > 0 ? decodeAttachment(call.body).name : undefined;
+    await told(this.options.attachments.finishReceive(name));
     return Buffer.alloc(0);
   }
 
@@ -131,7 +133,8 @@ export class SnapshotTransfer {
   async begin(call: IncomingCall): Promise<Buffer> {
     const meta = { index: readU64(call.body, 0), term: readU64(call.body, 8) };
     await this.suspendIncoming();
-    const snapshot = await told(this.options.store.beginReceive(meta, readU64(call.body, 16)));
+    const bytes = readU64(call.body, 16);
+    const snapshot = await told(this.options.store.beginReceive(meta, bytes, (whole) => this.expectAttachments(whole)));
     // Another sender may have begun meanwhile; the last one goes on.
     await this.suspendIncoming();
     this.incoming = { from: call.from, meta, snapshot };
@@ -155,6 +158,14 @@ export class SnapshotTransfer {
     const offered: SnapshotMeta = { index, term: meta.term, configuration };
     this.options.step({ type: 'snapshot', from: call.from, to: this.options.id, term, meta: offered });
     return Buffer.alloc(FINISH_BYTES);
+  }
+
+  /** A late call of an earlier attempt may have let the sender believe that all of them arrived. */
+  private async expectAttachments({ attachments = [] }: SnapshotFileMeta): Promise<void> {
+    for (const { name } of attachments) {
+      if (await this.options.attachments.has(name)) continue;
+      throw new SnapshotError('MISSING', `The attachment ${name} of the snapshot has not arrived; send it again.`);
+    }
   }
 
   private async suspendIncoming(): Promise<void> {

@@ -15,8 +15,13 @@ export interface AttachmentStore {
   beginReceive(attachment: Attachment): Promise<number>;
   /** Takes the bytes at `offset` of the attachment that was begun; see IncomingSnapshot.write. @returns how many are here */
   write(offset: number, bytes: Buffer): Promise<number>;
-  /** Verifies the whole, and makes it durable under its name. Rejects with DAMAGED where it is not what it should be. */
-  finishReceive(): Promise<void>;
+  /**
+   * Verifies the whole, and makes it durable under its name. Rejects with DAMAGED where it is not what it should be, and with
+   * GAP where it is not the one that was begun last. @param name undefined: whichever was begun last
+   */
+  finishReceive(name: string | undefined): Promise<void>;
+  /** Whether it is here, whole and under its name. */
+  has(name: string): Promise<boolean>;
   /** Reads one to its last byte. Rejects with DAMAGED where it is not what it should be, with MISSING where it is not there. */
   check(name: string): Promise<void>;
   /**

@@ -147,11 +147,12 @@ export class SnapshotStore {
 
   /**
    * Begins to receive the file of a peer's snapshot, or goes on where an earlier attempt at the same one has ended. What was
-   * received of any other is removed.
+   * received of any other is removed. @param accept rejects with MISSING while something else is not here: what arrived stays
    */
   async beginReceive(
     meta: Pick<SnapshotFileMeta, 'index' | 'term'>,
     totalBytes: number,
+    accept?: (meta: SnapshotFileMeta) => Promise<void>,
   ): Promise<IncomingSnapshot<StoredSnapshot>> {
     const { files } = this.options;
     const name = nameOf(meta);
@@ -169,7 +170,7 @@ export class SnapshotStore {
         );
       }
       return new IncomingSnapshot(file, received, totalBytes, {
-        finish: () => this.finishReceive(path, name, meta),
+        finish: () => this.finishReceive(path, meta, accept),
         abort: () => this.removeIfThere(path),
       });
     } catch (error) {
@@ -212,18 +213,20 @@ export class SnapshotStore {
 
   private async finishReceive(
     path: string,
-    name: string,
     announced: Pick<SnapshotFileMeta, 'index' | 'term'>,
+    accept: ((meta: SnapshotFileMeta) => Promise<void>) | undefined,
   ): Promise<StoredSnapshot> {
+    const name = nameOf(announced);
     try {
       const { meta, bytes } = await this.inspect(path, true);
       if (meta.index !== announced.index || meta.term !== announced.term) {
         throw new SnapshotError('FOREIGN', `The snapshot stands at ${nameOf(meta)}, but ${name} was announced.`);
       }
+      await accept?.(meta);
       await this.publish(path, name);
       return this.add({ meta, file: name, bytes });
     } catch (error) {
-      await this.removeIfThere(path);
+      if (!(error instanceof SnapshotError && error.code === 'MISSING')) await this.removeIfThere(path);
       throw error;
     }
   }

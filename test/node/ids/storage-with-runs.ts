@@ -40,6 +40,6 @@ export async function handOverRuns(from: StorageKit, to: StorageKit, pieceBytes:
     for (let at = await receiver.beginReceive(run); at < run.bytes;) {
       at = await receiver.write(at, await from.storage.ids.receiver.read(run.name, at, pieceBytes));
     }
-    await receiver.finishReceive();
+    await receiver.finishReceive(run.name);
   }
 }

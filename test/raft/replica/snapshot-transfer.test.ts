@@ -1,99 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { NodeFiles } from '../../../src/log/node-files';
-import type { Message } from '../../../src/raft/core';
-import { CatchUpPace } from '../../../src/raft/replica/catch-up-pace';
-import { systemClock, systemScheduler } from '../../../src/raft/replica/environment';
-import { RunReceiver } from '../../../src/node/ids/run-receiver';
-import { SNAPSHOT_CALLS } from '../../../src/node/snapshot-calls';
-import { SnapshotTransfer } from '../../../src/raft/replica/snapshot-transfer';
-import { SnapshotStore } from '../../../src/raft/snapshot';
-import { CallError, type IncomingCall } from '../../../src/raft/transport';
-import { recordedEvents } from '../../node/recorded-events';
-import { CLUSTER, CONFIGURATION, SnapshottedGroup } from './snapshotted-group';
+import { CallError } from '../../../src/raft/transport';
+import { CONFIGURATION, SnapshottedGroup } from './snapshotted-group';
+import { CALLS, TransferEnd as End } from './transfer-end';
 
-const CALLS = SNAPSHOT_CALLS;
 const MIB = 1 << 20;
-
-interface Sent {
-  readonly method: number;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** A node's end of the transfer, on a folder of its own. */
-class End {
-  readonly steps: Message[] = [];
-  readonly sent: Sent[] = [];
-  readonly events = recordedEvents();
-  readonly transfer: SnapshotTransfer;
-  /** Looks at, changes or breaks what is on its way; throws to lose it. */
-  onTheWay: (method: number, body: Buffer) => Buffer = (_method, body) => body;
-
-  private constructor(
-    readonly id: string,
-    readonly folder: string,
-    readonly store: SnapshotStore,
-    peers: ReadonlyMap<string, End>,
-  ) {
-    this.transfer = new SnapshotTransfer({
-      id,
-      group: 0,
-      store,
-      calls: CALLS,
-      attachments: new RunReceiver(new NodeFiles(), folder),
-      call: async (to, group, method, body) => {
-        const offset = method === CALLS.chunk ? Number(body.readBigUInt64LE(0)) : 0;
-        this.sent.push({ method, offset, bytes: body.length });
-        const changed = this.onTheWay(method, body);
-        return (peers.get(to) as End).serve(method, this.call(group, changed));
-      },
-      step: (message) => void this.steps.push(message),
-      pace: new CatchUpPace(systemClock, systemScheduler, 1 << 30),
-      events: this.events,
-    });
-  }
-
-  static async open(id: string, peers: Map<string, End>, folder = SnapshottedGroup.folder()): Promise<End> {
-    const files = new NodeFiles();
-    const store = await SnapshotStore.open({ directory: folder, files, clusterId: CLUSTER, group: 0 });
-    const end = new End(id, folder, store, peers);
-    peers.set(id, end);
-    return end;
-  }
-
-  call(group: number, body: Buffer): IncomingCall {
-    const peer = { clusterId: CLUSTER, nodeId: this.id, nodeName: this.id };
-    return { from: this.id, peer, group, body, deadline: 0 };
-  }
-
-  /** As the transport does it: what the handler throws is the caller's. */
-  async serve(method: number, call: IncomingCall): Promise<Buffer> {
-    try {
-      switch (method) {
-        case CALLS.begin:
-          return await this.transfer.begin(call);
-        case CALLS.chunk:
-          return await this.transfer.chunk(call);
-        case CALLS.attachmentBegin:
-          return await this.transfer.attachmentBegin(call);
-        case CALLS.attachmentChunk:
-          return await this.transfer.attachmentChunk(call);
-        case CALLS.attachmentFinish:
-          return await this.transfer.attachmentFinish(call);
-        default:
-          return await this.transfer.finish(call);
-      }
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      throw new CallError(error.code, error.reason, error.message, { sent: true, remote: true });
-    }
-  }
-
-  offsets(): number[] {
-    return this.sent.filter(({ method }) => method === CALLS.chunk).map(({ offset }) => offset);
-  }
-}
 
 const lost = (): never => {
   throw new CallError('UNAVAILABLE', 'CONNECTION_LOST', 'the network is gone', { sent: true });
@@ -178,7 +89,7 @@ describe('SnapshotTransfer', () => {
     leader.sent.length = 0;
     expect(await leader.transfer.send(follower.id, 5)).toBe(50);
     expect(leader.offsets()[0]).toBe(0);
-    expect(readdirSync(follower.folder)).toEqual(['50-2.snap']);
+    expect(readdirSync(follower.folder)).toEqual(['50-2.snap', 'runs']);
   });
 
   test('a byte that changed on the way is found at the end, and all is sent again', async () => {
