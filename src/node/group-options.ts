@@ -4,19 +4,26 @@ import type { EventLog } from '../raft/replica/environment';
 import type { PeerTransport } from '../raft/transport';
 import type { NodeConfig } from './config/node-config';
 import type { DataDirectory } from './data-directory';
+import type { IdStoreOptions } from './ids/id-store';
 import type { RepairPeers } from './log-repair';
 import type { NodeKey } from './node-key';
 import type { PeerAddresses } from './peer-addresses';
 
+/** What a test builds a node with, to be a program of another age, or one whose runs of ids are small. */
+export interface ProgramParts {
+  /** The rules of money that this program can apply; the real ones where nothing is said. */
+  readonly rules?: Rules;
+  /** How ids are kept, where it is not the usual way: for tests, which have few of them. */
+  readonly ids?: Pick<IdStoreOptions, 'runRows' | 'keptRows'>;
+}
+
 /** What a Raft group needs of the node that hosts it. */
-export interface GroupOptions {
+export interface GroupOptions extends ProgramParts {
   readonly config: NodeConfig;
   readonly data: DataDirectory;
   readonly transport: PeerTransport;
   readonly events: EventLog;
   readonly fatal: (error: unknown) => void;
-  /** The rules of money that this program can apply; the real ones where nothing is said. */
-  readonly rules?: Rules;
   /** Signs heads of the log; without it there are no proofs. */
   readonly key?: NodeKey;
   readonly nameOf: (id: NodeId) => string;

@@ -1,16 +1,13 @@
 import type { DiskSpace } from '../log/disk-space';
 import type { DataDirectory } from './data-directory';
 import type { GroupOptions } from './group-options';
-import type { IdStoreOptions } from './ids/id-store';
 import type { RepairPeers } from './log-repair';
 
 /** What storage needs of the node: no more, so that it also runs on a simulated disk. */
-export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules'> {
+export interface GroupStorageOptions extends Pick<GroupOptions, 'events' | 'fatal' | 'rules' | 'ids'> {
   readonly config: Pick<GroupOptions['config'], 'dataDir' | 'segmentBytes' | 'snapshotBytes' | 'retentionBytes'> &
     Partial<Pick<GroupOptions['config'], 'retentionAge'>>;
   readonly data: GroupFolder;
-  /** How ids are kept, where it is not the usual way: for tests, which have few of them. */
-  readonly ids?: Pick<IdStoreOptions, 'runRows' | 'keptRows'>;
   /** Who can be asked for what this disk has lost; without them what cannot be mended alone is refused. */
   readonly peers?: RepairPeers;
   /** How much room the disk has; without it a full disk ends the process. Closed by whoever opened it. */

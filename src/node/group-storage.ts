@@ -70,7 +70,7 @@ export class GroupStorage {
     events.debug({ firstIndex: log.firstIndex, lastIndex: log.lastIndex }, 'the log is open');
     const outcomes = await OutcomeStore.open({ log, files, space });
     const hashSeed = Number.parseInt(data.nodeId.slice(0, HASH_SEED_DIGITS), 16);
-    const ids = await IdStore.open({ directory: join(folder, IDS), files, seed: hashSeed, events, ...options.ids });
+    const ids = await openIds(options, folder, hashSeed);
     const machine = new LedgerMachine(outcomes, hashSeed, rules, ids);
     const directory = join(folder, 'snapshots');
     const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP, space });
@@ -169,6 +169,11 @@ async function restored(snapshotter: Snapshotter, dataDir: string): Promise<Snap
     if (error instanceof RulesVersionError) throw new StartupError(`${dataDir}: ${error.message}`, 1);
     throw error;
   }
+}
+
+function openIds(options: GroupStorageOptions, folder: string, seed: number): Promise<IdStore> {
+  const { data, events, fatal } = options;
+  return IdStore.open({ directory: join(folder, IDS), files: data.files, seed, events, fatal, ...options.ids });
 }
 
 /**

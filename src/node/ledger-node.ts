@@ -12,6 +12,7 @@ import { formatAddress } from './config/units';
 import { DataDirectory } from './data-directory';
 import { Doors } from './doors';
 import { gossipTags, loadKeyring, probeForCluster } from './gossip-setup';
+import type { ProgramParts } from './group-options';
 import { GroupRuntime } from './group-runtime';
 import { JoinDesk, type Adoption } from './join-desk';
 import { Lifecycle } from './lifecycle';
@@ -37,6 +38,7 @@ export class LedgerNode {
   private readonly lifecycle: Lifecycle;
   private readonly doors: Doors;
   private readonly service: NodeService;
+  private readonly rules: Rules;
   private readonly metrics: NodeMetrics;
   private data: DataDirectory | undefined;
   private key: NodeKey | undefined;
@@ -55,8 +57,9 @@ export class LedgerNode {
     private readonly config: NodeConfig,
     private readonly events: EventLog,
     private readonly fatal: (error: unknown) => void,
-    private readonly rules: Rules = new Rules(),
+    private readonly parts: ProgramParts = {},
   ) {
+    this.rules = parts.rules ?? new Rules();
     this.lifecycle = new Lifecycle(events);
     this.metrics = new NodeMetrics(
       metricsSource(
@@ -248,6 +251,7 @@ export class LedgerNode {
       repairPeers: repairPeers({ ...shared, gossip: () => gossip.members(), stopAsked: this.stopAsked.signal }),
       events: this.events,
       fatal: this.fatal,
+      ...this.parts,
       rules: this.rules,
       ...(this.key && { key: this.key }),
       nameOf: (id) => cluster.nameOf(id),

@@ -1,6 +1,7 @@
 /**
  * The key that a node signs heads with: Ed25519, in `node.key` of the data directory (PEM, PKCS #8), readable by its owner alone.
- * It is made at the first start and never changes; whoever has it can sign in this node's name.
+ * It is made at the first start and never changes; whoever has it can sign in this node's name. The public key stands behind
+ * it: nearly every sequence of bits is a private key, and one that rot has changed would sign what nobody can check.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open, readFile, rename, stat } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { StartupError } from './startup-error';
 
 export const KEY_FILE = 'node.key';
 const OWNER_ONLY = 0o600;
+const PUBLIC_BLOCK = '-----BEGIN PUBLIC KEY-----';
 /** What others than the owner may do with a file. */
 const OTHERS = 0o077;
 
@@ -36,10 +38,20 @@ async function privateKeyOf(dataDir: string): Promise<KeyObject> {
     );
   }
   const key = keyIn(pem);
-  if (key?.asymmetricKeyType === 'ed25519') return key;
+  if (key?.asymmetricKeyType !== 'ed25519') throw unusable(path, 'from byte 0 on, it holds no Ed25519 key');
+  const beside = pem.indexOf(PUBLIC_BLOCK);
+  if (beside < 0 || publicPem(key) === pem.slice(beside)) return key;
+  throw unusable(path, `the public key from byte ${beside} on is not that of the private key before it`);
+}
+
+function unusable(path: string, what: string): StartupError {
   const advice =
     'put it back from a copy, or remove it: a new one is made, and what was signed with the old one stays valid under that';
-  throw new StartupError(`${path} holds no Ed25519 key that can be read: ${advice}`, 1);
+  return new StartupError(`${path} cannot be used: ${what}. Do this: ${advice}.`, 1);
+}
+
+function publicPem(key: KeyObject): string {
+  return createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString();
 }
 
 async function contents(path: string): Promise<string | undefined> {
@@ -66,7 +78,7 @@ async function makeKey(dataDir: string, path: string): Promise<KeyObject> {
   const file = await open(`${path}.new`, 'w', OWNER_ONLY);
   try {
     await file.chmod(OWNER_ONLY);
-    await file.writeFile(privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    await file.writeFile(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString() + publicPem(privateKey));
     await file.sync();
   } finally {
     await file.close();

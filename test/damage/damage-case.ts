@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { NodeFiles } from '../../src/log/node-files';
+import type { LedgerClient } from '../../src/client';
 import type { Finding } from '../../src/offline/finding';
 import { verifyDirectory } from '../../src/offline/verify';
 import { SeededRandom } from '../support/seeded-random';
@@ -9,9 +10,10 @@ import type { Template } from './template';
 
 const SETTLE_MILLIS = 90_000;
 const HEAD_START_MILLIS = 1_500;
+const STALE = { consistency: 'stale' } as const;
 
 /** How the damaged node came out of it. */
-export type Outcome = 'whole' | 'new node' | 'refused';
+export type Outcome = 'whole' | 'new node' | 'ended, then whole' | 'refused';
 
 export interface CaseResult {
   readonly seed: number;
@@ -68,6 +70,8 @@ export async function runCase(
 }
 
 class DamageCase {
+  private endedOnce = false;
+
   constructor(
     private readonly cluster: DamagedCluster,
     private readonly template: Template,
@@ -92,20 +96,72 @@ class DamageCase {
     const serving = refusal === undefined ? [victim, ...others] : others;
     const client = await cluster.client(others);
     try {
-      await until('a write', SETTLE_MILLIS, async () => (await client.produce('after the damage')) >= 0);
-      await until('one state on all nodes', SETTLE_MILLIS, async () => this.agree(client, serving.length));
+      await this.until('a write', async () => (await client.produce('after the damage')) >= 0);
+      await this.until('one state on all nodes', () => this.agree(client, serving.length));
       const wanted = template.records.length;
       for (const n of serving) this.compare(n, await cluster.recordsOf(n, 0, wanted));
+      await this.askAgain(client, refusal === undefined);
       if (refusal !== undefined) return 'refused';
       const isNew = cluster.members[victim]!.events.all.some(({ message }) => message.includes('as a new'));
-      if (isNew) await until('the new node to vote', SETTLE_MILLIS, () => votes(client, victim));
+      if (isNew) await this.until('the new node to vote', () => votes(client, victim));
       await cluster.stopAll();
       await this.expectSound();
-      if (cluster.fatal.length > 0) throw new Error(`A node ended itself: ${messageOf(cluster.fatal[0])}`);
-      return isNew ? 'new node' : 'whole';
+      const [ended] = cluster.fatal;
+      if (ended) throw new Error(`node-${ended.n + 1} ended itself: ${messageOf(ended.error)}`);
+      if (isNew) return 'new node';
+      return this.endedOnce ? 'ended, then whole' : 'whole';
     } finally {
       await client.close();
     }
+  }
+
+  /**
+   * Every transfer that was made is asked for and sent again: each node looks all of their ids up. Rows of ids are not read
+   * before; the damaged node may end itself, with file and byte, and be started again, once.
+   */
+  private async askAgain(client: LedgerClient, isServing: boolean): Promise<void> {
+    const { cluster, victim, template } = this;
+    const inputs = template.transfers.map(({ input }) => input);
+    if (isServing) {
+      const direct = await cluster.client([victim]);
+      for (const { id } of inputs)
+        await direct.getTransfer(id, STALE).catch((error: unknown) => this.expectDamage(error));
+      await direct.close();
+    }
+    await this.until('answers to the same transfers', async () => {
+      const outcomes = await client.transfers(inputs, { timeoutMs: 5_000 });
+      for (const [i, { offset, replayed, result }] of outcomes.entries()) {
+        if (result === 'ok' && replayed && offset === template.transfers[i]!.offset) continue;
+        throw new Error(`Transfer ${inputs[i]!.id} was answered anew: ${result} at offset ${offset}.`);
+      }
+      return (await this.agree(client, isServing ? NODES : NODES - 1)) && cluster.fatal.length === 0;
+    });
+  }
+
+  /** Polls, and does what a service manager does meanwhile. */
+  private until(what: string, condition: () => Promise<boolean>): Promise<void> {
+    return until(what, SETTLE_MILLIS, async () => {
+      await this.startAgainWhoEnded();
+      return condition();
+    });
+  }
+
+  private async startAgainWhoEnded(): Promise<void> {
+    const { cluster, victim } = this;
+    const ended = cluster.fatal.find(({ n }) => n === victim);
+    if (!ended || this.endedOnce) return;
+    this.endedOnce = true;
+    this.expectDamage(ended.error);
+    await cluster.stop(victim);
+    cluster.fatal.splice(0);
+    const failure = await cluster.start(victim);
+    if (failure !== undefined) throw new Error(`The damaged node did not start again: ${messageOf(failure)}`);
+  }
+
+  private expectDamage(error: unknown): void {
+    const message = messageOf(error);
+    if (message.includes(join(this.cluster.dataDir(this.victim), 'groups')) && /byte \d+/.test(message)) return;
+    throw new Error(`What the damaged node says does not name file and byte: ${message}`);
   }
 
   logs(): string {
@@ -136,7 +192,7 @@ class DamageCase {
     return failure;
   }
 
-  private async agree(client: Awaited<ReturnType<DamagedCluster['client']>>, count: number): Promise<boolean> {
+  private async agree(client: LedgerClient, count: number): Promise<boolean> {
     const answers = await client.status({ stateHash: true });
     const groups = answers.flatMap(({ status }) => status?.groups[0] ?? []);
     const states = new Set(groups.map(({ appliedIndex, stateHash }) => `${appliedIndex} ${stateHash}`));
@@ -167,7 +223,7 @@ class DamageCase {
   }
 }
 
-async function votes(client: Awaited<ReturnType<DamagedCluster['client']>>, n: number): Promise<boolean> {
+async function votes(client: LedgerClient, n: number): Promise<boolean> {
   const members = await client.members();
   return members.some(({ name, suffrage }) => name === `node-${n + 1}` && suffrage === 'voter');
 }

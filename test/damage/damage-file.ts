@@ -4,7 +4,7 @@ import type { SeededRandom } from '../support/seeded-random';
 
 const SECTOR_BYTES = 512;
 
-export type FileKind = 'segment' | 'outcomes' | 'spare' | 'snapshot' | 'vote' | 'database' | 'other';
+export type FileKind = 'segment' | 'outcomes' | 'spare' | 'snapshot' | 'vote' | 'database' | 'run' | 'index' | 'other';
 
 const KINDS: readonly (readonly [FileKind, RegExp])[] = [
   ['outcomes', /\.outcomes$/],
@@ -13,6 +13,8 @@ const KINDS: readonly (readonly [FileKind, RegExp])[] = [
   ['snapshot', /\.snap$/],
   ['vote', /groups\/0\/vote$/],
   ['database', /^stable\//],
+  ['run', /groups\/0\/ids\/.*\.rows$/],
+  ['index', /groups\/0\/ids\/.*\.index$/],
 ];
 
 const IGNORED = /^stable\/LOG(\.old)?$/;

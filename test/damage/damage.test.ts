@@ -22,7 +22,16 @@ describe('one of three nodes, damaged at rest in one place', () => {
     'is whole again or refuses with file and byte, and nothing acknowledged is lost: seed %i',
     async (seed) => {
       const { outcome } = await runCase(templates, seed, folder, `npm test -- test/damage -t 'seed ${seed}'`);
-      expect(['whole', 'new node', 'refused']).toContain(outcome);
+      expect(['whole', 'new node', 'ended, then whole', 'refused']).toContain(outcome);
+    },
+    5 * MINUTES,
+  );
+
+  test(
+    'in rows of ids, which are read only when somebody asks for them',
+    async () => {
+      const { damage, outcome } = await runCase(templates, 8, folder, 'npm test -- test/damage -t ids', 'run');
+      expect([damage.kind, outcome]).toEqual(['run', 'ended, then whole']);
     },
     5 * MINUTES,
   );

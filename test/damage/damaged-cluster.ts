@@ -11,6 +11,8 @@ import { recordedEvents, type RecordedEvents } from '../node/recorded-events';
 
 export const NODES = 3;
 const PORTS_PER_NODE = 2;
+/** Runs of ids begin with far more transfers than a case can wait for. */
+const FEW_IDS = { runRows: 64, keptRows: 64 };
 const READ_MILLIS = 30_000;
 const LogClient = makeClientConstructor(clientDefinition('log.v1.Log'), 'log.v1.Log');
 
@@ -25,7 +27,7 @@ interface Member {
 export class DamagedCluster {
   readonly members: (Member | undefined)[] = Array.from({ length: NODES }, () => undefined);
   /** What ended a node that had started. */
-  readonly fatal: unknown[] = [];
+  readonly fatal: { readonly n: number; readonly error: unknown }[] = [];
 
   private constructor(
     private readonly ports: readonly number[],
@@ -68,7 +70,7 @@ export class DamagedCluster {
       ...this.flags,
     };
     const config = nodeConfig(mergeSources(flags, {}, undefined), false);
-    const node = new LedgerNode(config, events, (error) => this.fatal.push(error));
+    const node = new LedgerNode(config, events, (error) => this.fatal.push({ n, error }), { ids: FEW_IDS });
     const started = node.start().then(
       () => undefined,
       (error: unknown) => error,
@@ -106,11 +108,17 @@ export class DamagedCluster {
       'grpc.use_local_subchannel_pool': 1,
     });
     try {
-      return { from, values: await readRecords(client, from, to) };
-    } catch (error) {
-      const begin = /the log now begins at offset (\d+)/.exec(String(error))?.[1];
-      if (begin === undefined) throw error;
-      return { from: Number(begin), values: await readRecords(client, Number(begin), to) };
+      for (let begin = from; ;) {
+        try {
+          return { from: begin, values: await readRecords(client, begin, to) };
+        } catch (error) {
+          const moved = /the log now begins at offset (\d+)/.exec(String(error))?.[1];
+          // The oldest may be dropped again meanwhile.
+          if (moved === undefined || Number(moved) <= begin) throw error;
+          begin = Number(moved);
+          if (begin >= to) return { from: to, values: [] };
+        }
+      }
     } finally {
       client.close();
     }

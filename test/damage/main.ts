@@ -9,7 +9,7 @@ const HELP = `Damages one file of one of three nodes at rest, starts all of them
 
   --cases N   how many damages (default 20)
   --seed N    the first of them (default 1); with --cases 1 it repeats one
-  --kind K    only files of one kind: segment, outcomes, snapshot, vote, database, other
+  --kind K    only files of one kind: segment, outcomes, spare, snapshot, vote, database, run, index, other
 `;
 
 export const TEMPLATES: readonly TemplateKind[] = [

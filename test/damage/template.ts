@@ -1,10 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LedgerClient, TransferInput } from '../../src/client';
 import { DamagedCluster, NODES, until } from './damaged-cluster';
 
 const KIB = 1024;
 const START_MILLIS = 60_000;
 const ROUNDS = 11;
+/** Of a round; so there are some runs of ids at the end. */
+const TRANSFERS = 40;
 const NOBODY = 0x7fffffff;
 
 export interface TemplateKind {
@@ -22,6 +25,13 @@ export interface Template {
   /** Not running; a case is a copy of its folder. */
   readonly cluster: DamagedCluster;
   readonly records: readonly Buffer[];
+  /** Every transfer that was made, and where it is. */
+  readonly transfers: readonly MadeTransfer[];
+}
+
+export interface MadeTransfer {
+  readonly input: TransferInput & { readonly id: string };
+  readonly offset: number;
 }
 
 const FLAGS = {
@@ -37,18 +47,21 @@ export async function makeTemplate(folder: string, kind: TemplateKind): Promise<
   const running = await DamagedCluster.at(join(folder, 'running'), flags);
   const kept = running.movedTo(join(folder, 'kept'));
   try {
-    const records = await life(running, kind);
+    const { records, transfers } = await life(running, kind);
     if (kind.stopped) await running.stopAll();
     running.copyTo(kept.folder);
     if (!kind.stopped) for (let n = 0; n < NODES; n++) leaveLock(kept.dataDir(n));
-    return { kind, cluster: kept, records };
+    return { kind, cluster: kept, records, transfers };
   } finally {
     await running.stopAll();
     rmSync(running.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function life(cluster: DamagedCluster, { lagging }: TemplateKind): Promise<Buffer[]> {
+async function life(
+  cluster: DamagedCluster,
+  { lagging }: TemplateKind,
+): Promise<Pick<Template, 'records' | 'transfers'>> {
   await started(cluster, 0, true);
   for (let n = 1; n < NODES; n++) await started(cluster, n);
   const client = await cluster.client([0]);
@@ -63,14 +76,15 @@ async function life(cluster: DamagedCluster, { lagging }: TemplateKind): Promise
       { name: 'alice', ledger: 'USD' },
     ]);
     const records: Buffer[] = [];
+    const transfers: MadeTransfer[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       if (lagging && round === ROUNDS - 3) await cluster.stop(NODES - 1);
-      await write(client, round);
+      transfers.push(...(await write(client, round)));
       const { nextOffset } = await client.logRange();
       // At once: the oldest may be dropped by the end.
       records.push(...(await cluster.recordsOf(0, records.length, nextOffset)).values);
     }
-    return records;
+    return { records, transfers };
   } finally {
     await client.close();
   }
@@ -81,15 +95,16 @@ async function started(cluster: DamagedCluster, n: number, bootstrap = false): P
   if (failure !== undefined) throw new Error(`node-${n + 1} did not start.`, { cause: failure });
 }
 
-async function write(client: Awaited<ReturnType<DamagedCluster['client']>>, round: number): Promise<void> {
+async function write(client: LedgerClient, round: number): Promise<MadeTransfer[]> {
   for (let i = 0; i < 5; i++) await client.produce(Buffer.alloc(60 * KIB, `${round} ${i} `));
-  const transfers = Array.from({ length: 10 }, (_, i) => ({
+  const transfers = Array.from({ length: TRANSFERS }, (_, i) => ({
     id: `00000000-0000-7000-8000-${String(round * 100 + i).padStart(12, '0')}`,
     debitAccount: 'bank',
     creditAccount: 'alice',
     amount: `${i + 1}.25`,
   }));
-  await client.transfers(transfers);
+  const outcomes = await client.transfers(transfers);
+  return outcomes.map(({ offset }, i) => ({ input: transfers[i]!, offset }));
 }
 
 /** The lock of a process that is not there any more; in truth it was this one's. */

@@ -29,7 +29,7 @@ export class NodesInProcess {
     };
     const events = recordedEvents();
     const fatal = (error: unknown): void => void this.failures.push(error);
-    const node = new LedgerNode(nodeConfig(mergeSources(raw, {}, undefined), false), events, fatal, rules);
+    const node = new LedgerNode(nodeConfig(mergeSources(raw, {}, undefined), false), events, fatal, { rules });
     this.running.set(name, node);
     try {
       await node.start();

@@ -61,6 +61,29 @@ describe('the key of a node', () => {
     }
   });
 
+  test('with a bit that has flipped is refused with the place, or is the same key: never another one', async () => {
+    const { publicKey } = await loadNodeKey(folder);
+    const written = readFileSync(path());
+    let refused = 0;
+    for (let at = 0; at < written.length * 8; at += 5) {
+      const rotten = Buffer.from(written);
+      rotten[at >> 3]! ^= 1 << (at & 7);
+      writeFileSync(path(), rotten, { mode: 0o600 });
+      const outcome = await loadNodeKey(folder).catch((error: unknown) => error);
+      if (!(outcome instanceof StartupError)) expect(outcome).toMatchObject({ publicKey });
+      else expect(outcome.message).toMatch(/node\.key cannot be used: .*from byte \d+ on/);
+      refused += outcome instanceof StartupError ? 1 : 0;
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  test('that was made before the public key stood beside it is used', async () => {
+    const { publicKey } = await loadNodeKey(folder);
+    const [own] = readFileSync(path(), 'utf8').split('-----BEGIN PUBLIC KEY-----');
+    writeFileSync(path(), own!, { mode: 0o600 });
+    expect((await loadNodeKey(folder)).publicKey).toEqual(publicKey);
+  });
+
   test('that a crash has left half made is made anew', async () => {
     writeFileSync(`${path()}.new`, 'half', { mode: 0o644 });
     await loadNodeKey(folder);

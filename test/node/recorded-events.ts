@@ -33,3 +33,8 @@ export function recordedEvents(): RecordedEvents {
     errors: () => all.flatMap(({ fields: { err } }) => (err instanceof Error ? [err.message] : [])),
   };
 }
+
+/** For whoever must not be ended by what it tests. */
+export function notFatal(error: unknown): never {
+  throw error;
+}

@@ -4,7 +4,7 @@ import { invariant } from '../../ledger/invariant';
 import { IdHashes } from './id-hashes';
 import type { IdIndex } from './id-index';
 import type { IdRun } from './id-run';
-import { BLOCK_ROWS, rowIn, type RunName } from './run-format';
+import { BLOCK_ROWS, IdFileDamageError, rowIn, type RunName } from './run-format';
 
 const WORDS = 4;
 /** Reads under way for one batch. */
@@ -46,6 +46,8 @@ export class IdArchive implements RowArchive {
     readonly runs: IdRun[],
     /** Together of all rows, each of whole runs. */
     private indexes: IdIndex[],
+    /** Told of damage that a read which cannot wait has met; gives the error that its caller gets. */
+    private readonly onDamage: (error: IdFileDamageError) => Error = (error) => error,
   ) {
     assertContiguous(runs);
     assertContiguous(indexes);
@@ -104,6 +106,31 @@ export class IdArchive implements RowArchive {
   }
 
   readRow(row: number): Uint32Array {
+    return this.reported(() => this.readRowSync(row));
+  }
+
+  findRows(words: Uint32Array, at: number): readonly number[] {
+    return this.reported(() => {
+      const id = words.subarray(at, at + WORDS);
+      const rows = this.candidatesOf(id).map(({ index, entry }) => index.rowOfSync(entry));
+      return rows.filter((row) => hasId(this.readRowSync(row), id, 0));
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const file of [...this.runs, ...this.indexes, ...this.replaced]) await file.close();
+    this.replaced = [];
+  }
+
+  private reported<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof IdFileDamageError ? this.onDamage(error) : error;
+    }
+  }
+
+  private readRowSync(row: number): Uint32Array {
     const run = this.runOf(row);
     const inRun = row - run.name.first;
     const block = Math.floor(inRun / BLOCK_ROWS);
@@ -111,17 +138,6 @@ export class IdArchive implements RowArchive {
       this.last = { run, block, bytes: run.readBlockSync(row) };
     }
     return rowIn(this.last.bytes, inRun % BLOCK_ROWS);
-  }
-
-  findRows(words: Uint32Array, at: number): readonly number[] {
-    const id = words.subarray(at, at + WORDS);
-    const rows = this.candidatesOf(id).map(({ index, entry }) => index.rowOfSync(entry));
-    return rows.filter((row) => hasId(this.readRow(row), id, 0));
-  }
-
-  async close(): Promise<void> {
-    for (const file of [...this.runs, ...this.indexes, ...this.replaced]) await file.close();
-    this.replaced = [];
   }
 
   private candidatesOf(ids: Uint32Array): Candidate[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FileSystem, RandomAccessFile } from '../../log/files';
+import { type FileSystem, FileSystemError, isMissing, type RandomAccessFile } from '../../log/files';
 import { CHAIN_ROWS, chainBehind } from '../../ledger/row-chain';
 import { TRANSFER_WORDS } from '../../ledger/transfer-table';
 import { IdHashes } from './id-hashes';
@@ -51,8 +51,7 @@ export class IdRun {
   readBlockSync(row: number): Buffer {
     const inRun = row - this.name.first;
     const block = Buffer.alloc(BLOCK_BYTES);
-    const filled = this.files.readSync(this.file.path, block, blockPosition(inRun));
-    return this.checked(block.subarray(0, filled), inRun);
+    return this.checked(block.subarray(0, this.filledSync(block, blockPosition(inRun))), inRun);
   }
 
   /** What an index is made of. Reads all rows. */
@@ -71,6 +70,17 @@ export class IdRun {
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+
+  /** By name: what was set aside as damaged meanwhile is not there for it. */
+  private filledSync(block: Buffer, position: number): number {
+    const { path } = this.file;
+    try {
+      return this.files.readSync(path, block, position);
+    } catch (error) {
+      if (!(error instanceof FileSystemError && isMissing(error))) throw error;
+      throw new IdFileDamageError(path, position, 'it is not there any more');
+    }
   }
 
   private checked(block: Buffer, inRun: number): Buffer {

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { FileSystemError, isDiskFull, isMissing } from '../../log/files';
 import { CHAIN_ROWS, chainStart } from '../../ledger/row-chain';
 import { TRANSFER_WORDS, type TransferTable } from '../../ledger/transfer-table';
+import { NodeError } from '../../api/node-port';
 import type { EventLog } from '../../raft/replica/environment';
 import { type Attachment, SnapshotError } from '../../raft/snapshot';
 import { IdArchive, type FoundRow } from './id-archive';
+import type { IdIndex } from './id-index';
 import { IdRun } from './id-run';
 import { INDEX, indexedBy, indexFile } from './index-format';
 import { IndexKeeper } from './index-keeper';
@@ -24,6 +26,8 @@ const RETRY_PARTS = 16;
 
 export interface IdStoreOptions extends RunFolder {
   readonly events: EventLog;
+  /** Rows turned out to be damaged where a read could not wait. The file has another name by then. */
+  readonly fatal: (error: unknown) => void;
   readonly runRows?: number | undefined;
   readonly keptRows?: number | undefined;
 }
@@ -32,6 +36,7 @@ export interface IdStoreOptions extends RunFolder {
 export class IdStore {
   private archived: IdArchive;
   private writing: Promise<void> | undefined;
+  private mending: Promise<void> | undefined;
   private retryAt = 0;
   private stopped = false;
   private isReadOnly = false;
@@ -43,7 +48,7 @@ export class IdStore {
   private constructor(private readonly options: IdStoreOptions) {
     this.receiver = new RunReceiver(options.files, options.directory);
     this.indexes = new IndexKeeper(options, options.events);
-    this.archived = new IdArchive(options.seed, [], []);
+    this.archived = this.archiveOf([], []);
   }
 
   /** Makes the folder, and removes what an earlier start left half written. */
@@ -60,8 +65,11 @@ export class IdStore {
   }
 
   /** For those who only look: it writes nothing, and reads each run that it opens to its end. */
-  static readOnly(options: IdStoreOptions): IdStore {
-    const store = new IdStore(options);
+  static readOnly(options: Omit<IdStoreOptions, 'fatal'>): IdStore {
+    const fatal = (error: unknown): never => {
+      throw error;
+    };
+    const store = new IdStore({ ...options, fatal });
     store.stopped = store.isReadOnly = true;
     return store;
   }
@@ -86,7 +94,7 @@ export class IdStore {
     try {
       for (const { name } of attachments) runs.push(await this.openNext(name, runs.at(-1)));
       const indexes = await (this.isReadOnly ? this.indexes.openInMemory(runs) : this.indexes.open(runs));
-      this.archived = new IdArchive(this.options.seed, runs, indexes);
+      this.archived = this.archiveOf(runs, indexes);
     } catch (error) {
       for (const run of runs) await run.close();
       const isDamage = error instanceof IdFileDamageError;
@@ -111,13 +119,44 @@ export class IdStore {
 
   private async lookUpAgain(ids: Uint32Array, error: unknown): Promise<readonly FoundRow[]> {
     if (!(error instanceof IdFileDamageError)) throw error;
+    await this.mend(error);
+    return (await this.archived.lookUp(ids)) ?? [];
+  }
+
+  /** Resolves when what was damaged may be read again: an index. Rejects with the error where it was rows. One at a time. */
+  private mend(error: IdFileDamageError): Promise<void> {
+    const before = this.mending ?? Promise.resolve();
+    const mending = before
+      .catch(() => undefined)
+      .then(() => this.mendOne(error))
+      .finally(() => {
+        if (this.mending === mending) this.mending = undefined;
+      });
+    this.mending = mending;
+    return mending;
+  }
+
+  private async mendOne(error: IdFileDamageError): Promise<void> {
     // Whoever merges indexes meanwhile may have mended it.
     await this.idle();
     const isMended = await this.indexes.mend(this.archived, error);
     const isGone = !isMended && error.file.endsWith(INDEX) && !(await this.options.files.exists(error.file));
-    if (isMended || isGone) return (await this.archived.lookUp(ids)) ?? [];
+    if (isMended || isGone) return;
     await this.setAside(error);
     throw error;
+  }
+
+  private archiveOf(runs: IdRun[], indexes: IdIndex[]): IdArchive {
+    return new IdArchive(this.options.seed, runs, indexes, (error) => this.metDamage(error));
+  }
+
+  /** As for a look-up that met it, but behind the answer. */
+  private metDamage(error: IdFileDamageError): Error {
+    if (this.isReadOnly) return error;
+    // Many readers may meet it before it is mended.
+    if (!this.mending) this.mend(error).catch(this.options.fatal);
+    const message = `${error.message} Ask another node, or this one again.`;
+    return new NodeError('UNAVAILABLE', 'IDS_DAMAGED', message, { cause: error });
   }
 
   /** To be called after each batch. */
@@ -151,6 +190,7 @@ export class IdStore {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    await this.mending?.catch(() => undefined);
     await this.idle();
     await this.archived.close();
   }

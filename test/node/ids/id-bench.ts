@@ -10,7 +10,7 @@ import { runBytes, runFile, type RunName } from '../../../src/node/ids/run-forma
 import { writeIndex } from '../../../src/node/ids/index-writer';
 import { writeRun } from '../../../src/node/ids/run-writer';
 import type { Attachment } from '../../../src/raft/snapshot';
-import { recordedEvents } from '../recorded-events';
+import { notFatal, recordedEvents } from '../recorded-events';
 
 const SEED = 0x1d5;
 const BATCH = 8_190;
@@ -64,7 +64,8 @@ export class IdBench {
       const began = performance.now();
       const runs = await this.write();
       const secondsToWrite = seconds(began);
-      const options = { files: this.files, directory: this.folder, seed: SEED, events: recordedEvents() };
+      const events = recordedEvents();
+      const options = { files: this.files, directory: this.folder, seed: SEED, events, fatal: notFatal };
       const store = await IdStore.open(options);
       const unmerged = await store.restore(runs);
       this.progress(`${unmerged.indexList.length} indexes are open`);

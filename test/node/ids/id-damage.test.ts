@@ -1,6 +1,7 @@
-import { indexFile } from '../../../src/node/ids/index-format';
+import { INDEX_BLOCK_BYTES, indexFile } from '../../../src/node/ids/index-format';
 import { BLOCK_BYTES, IdFileDamageError, RUN_HEADER_BYTES, runOf } from '../../../src/node/ids/run-format';
 import { SnapshotError } from '../../../src/raft/snapshot';
+import { until } from '../../ledger/projection/until';
 import { WrittenRuns } from './id-kit';
 
 /** Changes one bit of a file, as rot does. */
@@ -56,6 +57,44 @@ describe('damage to ids', () => {
     await store.stop();
     expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
     await expect(written.open()).rejects.toMatchObject({ name: 'SnapshotError', code: 'DAMAGED' });
+  });
+
+  test('in rows that a read meets is answered with file and byte, and ends the process', async () => {
+    const written = await WrittenRuns.make(1, [2, 1]);
+    const [run] = written.attachments;
+    flip(written, run!.name, RUN_HEADER_BYTES + BLOCK_BYTES + 77);
+    const store = await written.open();
+    const refusal = {
+      code: 'UNAVAILABLE',
+      reason: 'IDS_DAMAGED',
+      message: expect.stringContaining(run!.name) as string,
+    };
+    expect(() => store.archive.readRow(100)).toThrow(expect.objectContaining(refusal) as Error);
+    await until('the process ends', () => written.fatal.length > 0);
+    const position = RUN_HEADER_BYTES + BLOCK_BYTES;
+    expect(written.fatal).toEqual([expect.objectContaining({ file: written.path(run!.name), position })]);
+    expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
+    expect(() => store.archive.readRow(30)).toThrow(expect.objectContaining(refusal) as Error);
+    await store.stop();
+  });
+
+  test('in an index that a read meets is answered with file and byte, and mended behind the answer', async () => {
+    const written = await WrittenRuns.make(1, [1]);
+    const store = await written.open();
+    const file = indexOf(written, 0);
+    flip(written, file, written.files.inode(written.path(file)).bytes.length - INDEX_BLOCK_BYTES + 5);
+    const id = written.idOf(7);
+    expect(() => store.archive.findRows(id, 0)).toThrow(expect.objectContaining({ reason: 'IDS_DAMAGED' }) as Error);
+    await until('the index is mended', () => {
+      try {
+        return store.archive.findRows(id, 0).length === 1;
+      } catch (error) {
+        expect(error).toMatchObject({ reason: 'IDS_DAMAGED' });
+        return false;
+      }
+    });
+    expect(written.fatal).toEqual([]);
+    await store.stop();
   });
 
   test.each<[string, (written: WrittenRuns, name: string) => void | Promise<void>]>([

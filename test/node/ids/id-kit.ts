@@ -17,6 +17,8 @@ export class WrittenRuns {
   readonly files = new FaultyFiles();
   readonly events = recordedEvents();
   readonly attachments: Attachment[] = [];
+  /** What would have ended the process. */
+  readonly fatal: unknown[] = [];
   /** The words of every row, in the order of their numbers. */
   readonly rows: Uint32Array[] = [];
 
@@ -33,7 +35,8 @@ export class WrittenRuns {
 
   async open(): Promise<IdStore> {
     const { files, events } = this;
-    const store = await IdStore.open({ files, directory: DIRECTORY, seed: SEED, events });
+    const fatal = (error: unknown): void => void this.fatal.push(error);
+    const store = await IdStore.open({ files, directory: DIRECTORY, seed: SEED, events, fatal });
     await store.restore(this.attachments);
     return store;
   }

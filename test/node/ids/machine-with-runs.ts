@@ -5,7 +5,7 @@ import { IdStore, type IdStoreOptions } from '../../../src/node/ids/id-store';
 import { LedgerMachine } from '../../../src/node/ledger-machine';
 import { type BatchChain } from '../../support/batch-chain';
 import { FaultyFiles } from '../../support/faulty-files';
-import { recordedEvents } from '../recorded-events';
+import { notFatal, recordedEvents } from '../recorded-events';
 
 const FOLDER = '/ids';
 const NOWHERE = { write: () => undefined, sync: async () => undefined };
@@ -28,7 +28,7 @@ export class MachineWithRuns {
     seed = 7,
   ): Promise<MachineWithRuns> {
     const events = recordedEvents();
-    const ids = await IdStore.open({ files, directory: FOLDER, seed, events, ...options });
+    const ids = await IdStore.open({ files, directory: FOLDER, seed, events, fatal: notFatal, ...options });
     return new MachineWithRuns(files, ids, new LedgerMachine(NOWHERE, seed, undefined, ids));
   }
 
