@@ -17,6 +17,7 @@ import { openReplica } from './group-replica';
 import { proofsOf } from './group-proofs';
 import { GroupStorage } from './group-storage';
 import { HoldExpiry } from './hold-expiry';
+import { RunThread } from './ids/run-thread';
 import { Leadership } from './leadership';
 import type { LedgerMachine } from './ledger-machine';
 import { serveEntries } from './log-entries';
@@ -145,7 +146,12 @@ export class GroupRuntime {
     const { repairPeers: peers } = options;
     const space = await watchDisk(options);
     try {
-      const storage = await GroupStorage.open({ ...options, space, ...(peers && { peers }) });
+      const storage = await GroupStorage.open({
+        ...options,
+        space,
+        ids: options.ids ?? RunThread.usual,
+        ...(peers && { peers }),
+      });
       const group = new GroupRuntime(options, storage, space);
       storage.snapshotter.attach(group.replica);
       group.replica.start();

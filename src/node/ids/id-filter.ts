@@ -22,6 +22,8 @@ export interface FilterParts {
   /** Bounds of the first six bytes of the ids. */
   readonly least: number;
   readonly greatest: number;
+  /** See IdFilter; made of the others where they are not there. */
+  readonly marks?: Uint32Array;
 }
 
 /**
@@ -39,7 +41,7 @@ export class IdFilter implements FilterParts {
    * Two words a bucket: a bit of the remainder chooses the word, five others the bit in it that is set. So seven of eight ids that
    * are not there are known by one read, and without a loop whose end nobody can foresee.
    */
-  private readonly marks: Uint32Array;
+  readonly marks: Uint32Array;
   private readonly shift: number;
   /** Keeps the loads of `touch` from being optimised away. */
   touched = 0;
@@ -52,7 +54,7 @@ export class IdFilter implements FilterParts {
     this.least = parts.least;
     this.greatest = parts.greatest;
     this.shift = 31 - parts.bits;
-    this.marks = marksOf(parts);
+    this.marks = parts.marks ?? marksOf(parts);
   }
 
   /** How many bits name a bucket of a run of so many rows. */

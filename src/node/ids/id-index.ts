@@ -53,12 +53,16 @@ export class FiledIndex implements IdIndex {
     readonly filter: IdFilter,
   ) {}
 
-  /** Undefined where there is none that can be used. */
-  static async open({ files, directory, seed }: RunFolder, name: RunName): Promise<FiledIndex | undefined> {
+  /** Undefined where there is none that can be used. @param known its filter, where it need not be read */
+  static async open(
+    { files, directory, seed }: RunFolder,
+    name: RunName,
+    known?: IdFilter,
+  ): Promise<FiledIndex | undefined> {
     const path = join(directory, indexFile(name));
     if (!(await files.exists(path))) return undefined;
     const file = await files.open(path, 'read');
-    const filter = await filterIn(file, name, seed);
+    const filter = known ?? (await filterIn(file, name, seed));
     if (filter) return new FiledIndex(files, file, name, filter);
     await file.close();
     return undefined;

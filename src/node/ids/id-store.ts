@@ -10,10 +10,10 @@ import type { IdIndex } from './id-index';
 import { IdRun } from './id-run';
 import { INDEX, indexedBy, indexFile } from './index-format';
 import { IndexKeeper } from './index-keeper';
-import { writeIndex } from './index-writer';
 import { IdFileDamageError, runBytes, runFile, runOf } from './run-format';
+import { type RunMaker, RunsInPlace } from './run-maker';
 import { ASIDE, RunReceiver } from './run-receiver';
-import { BEING_WRITTEN, type RunFolder, type WrittenRun, writeRun } from './run-writer';
+import { BEING_WRITTEN, type RunFolder, type RunSource } from './run-writer';
 
 /** The folder of a group in which runs are. */
 export const IDS = 'ids';
@@ -30,6 +30,8 @@ export interface IdStoreOptions extends RunFolder {
   readonly fatal: (error: unknown) => void;
   readonly runRows?: number | undefined;
   readonly keptRows?: number | undefined;
+  /** Who writes them; where nothing is said, this thread does. */
+  readonly maker?: ((folder: RunFolder) => RunMaker) | undefined;
 }
 
 /** Writes runs in the background, and lets the rows in them go from memory. Consensus never waits for it. */
@@ -42,12 +44,14 @@ export class IdStore {
   private isReadOnly = false;
   private mayMerge = false;
   private readonly indexes: IndexKeeper;
+  private readonly maker: RunMaker;
   /** Gives runs to others, and takes theirs. */
   readonly receiver: RunReceiver;
 
   private constructor(private readonly options: IdStoreOptions) {
     this.receiver = new RunReceiver(options.files, options.directory);
-    this.indexes = new IndexKeeper(options, options.events);
+    this.maker = options.maker?.(options) ?? new RunsInPlace(options);
+    this.indexes = new IndexKeeper(options, options.events, this.maker);
     this.archived = this.archiveOf([], []);
   }
 
@@ -192,6 +196,7 @@ export class IdStore {
     this.stopped = true;
     await this.mending?.catch(() => undefined);
     await this.idle();
+    await this.maker.close();
     await this.archived.close();
   }
 
@@ -250,10 +255,9 @@ export class IdStore {
     const { archived } = this;
     try {
       while (table.count >= archived.rows + this.runRows && !this.stopped) {
-        const { name, hashes } = await this.writtenRows(table, archived);
-        await writeIndex(this.options, name, hashes);
+        const made = await this.maker.write(this.nextRun(table, archived));
         if (this.archived !== archived) return;
-        archived.append(await IdRun.open(this.options, name), await this.indexes.opened(name));
+        archived.append(await IdRun.open(this.options, made.name), await this.indexes.opened(made));
         await this.indexes.mergeAll(archived, () => this.stopped);
       }
     } catch (error) {
@@ -263,11 +267,11 @@ export class IdStore {
     }
   }
 
-  private writtenRows(table: TransferTable, archived: IdArchive): Promise<WrittenRun> {
+  private nextRun(table: TransferTable, archived: IdArchive): RunSource {
     const captured = table.rows.capture();
     const { pageShift } = table.rows;
     const inPage = (1 << pageShift) - 1;
-    return writeRun(this.options, {
+    return {
       first: archived.rows,
       count: this.runRows,
       chainBefore: archived.chain,
@@ -275,6 +279,6 @@ export class IdStore {
         const from = (row & inPage) * TRANSFER_WORDS;
         return captured.page(row >>> pageShift).subarray(from, from + CHAIN_ROWS * TRANSFER_WORDS);
       },
-    });
+    };
   }
 }

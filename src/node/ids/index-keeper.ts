@@ -5,9 +5,10 @@ import type { IdArchive } from './id-archive';
 import { FiledIndex, indexInMemory, type IdIndex } from './id-index';
 import type { IdRun } from './id-run';
 import { indexedBy, indexFile } from './index-format';
-import { mergeIndexes, nextMerge } from './index-merge';
+import { nextMerge } from './index-merge';
 import { writeIndex } from './index-writer';
 import { IdFileDamageError, type RunName } from './run-format';
+import type { MadeIndex, RunMaker } from './run-maker';
 import type { RunFolder } from './run-writer';
 
 /** Opens, merges and mends the indexes of runs. They are derived: whatever is wrong with one, the rows can make it again. */
@@ -15,6 +16,7 @@ export class IndexKeeper {
   constructor(
     private readonly folder: RunFolder,
     private readonly events: EventLog,
+    private readonly maker: RunMaker,
   ) {}
 
   /** As few indexes as there are files for; what none is for is made from the rows. */
@@ -44,12 +46,12 @@ export class IndexKeeper {
 
   /** Makes the index of one run. */
   async made(run: IdRun): Promise<FiledIndex> {
-    await writeIndex(this.folder, run.name, await run.hashes(this.folder.seed));
-    return this.opened(run.name);
+    const { name } = run;
+    return this.opened({ name, filter: await writeIndex(this.folder, name, await run.hashes(this.folder.seed)) });
   }
 
-  async opened(name: RunName): Promise<FiledIndex> {
-    const index = await FiledIndex.open(this.folder, name);
+  async opened({ name, filter }: MadeIndex): Promise<FiledIndex> {
+    const index = await FiledIndex.open(this.folder, name, filter);
     if (!index) throw new Error(`The index ${indexFile(name)} was written, and cannot be read.`);
     return index;
   }
@@ -58,8 +60,7 @@ export class IndexKeeper {
   async mergeAll(archive: IdArchive, stopped: () => boolean): Promise<void> {
     for (let some = nextMerge(filed(archive)); some && !stopped(); some = nextMerge(filed(archive))) {
       try {
-        const merged = await mergeIndexes(this.folder, some);
-        await archive.replace(some, [merged]);
+        await archive.replace(some, [await this.opened(await this.maker.merge(some))]);
       } catch (error) {
         if (!(error instanceof IdFileDamageError) || !(await this.mend(archive, error))) throw error;
         continue;

@@ -1,7 +1,7 @@
 import { invariant } from '../../ledger/invariant';
 import { IdFilter } from './id-filter';
 import { EntryStream } from './entry-stream';
-import { FiledIndex } from './id-index';
+import type { FiledIndex } from './id-index';
 import { IndexWriter } from './index-writer';
 import type { RunName } from './run-format';
 import type { RunFolder } from './run-writer';
@@ -26,18 +26,20 @@ export function nextMerge<T extends { readonly name: RunName }>(indexes: readonl
  * Merges indexes of neighbouring rows into one, in one pass over their entries, which are in the order of their buckets. The
  * old ones stay as they are. Others get a turn after each piece that is read or written.
  */
-export async function mergeIndexes(folder: RunFolder, indexes: readonly FiledIndex[]): Promise<FiledIndex> {
+export async function mergeIndexes(
+  folder: RunFolder,
+  indexes: readonly FiledIndex[],
+): Promise<{ readonly name: RunName; readonly filter: IdFilter }> {
   const merge = new IndexMerge(indexes);
   const writer = await IndexWriter.create(folder, merge.name);
   try {
     await merge.into(writer);
-    await writer.finish(merge.filter());
+    const filter = merge.filter();
+    await writer.finish(filter);
+    return { name: merge.name, filter };
   } finally {
     await writer.close();
   }
-  const merged = await FiledIndex.open(folder, merge.name);
-  invariant(merged !== undefined, 'An index that was written must be one that can be read.');
-  return merged;
 }
 
 /** Entries that are handed on at a stroke. */

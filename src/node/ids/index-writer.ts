@@ -102,7 +102,7 @@ export class IndexWriter {
 }
 
 /** Writes the index of a run, in place of one that may be there. */
-export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHashes): Promise<void> {
+export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHashes): Promise<IdFilter> {
   const writer = await IndexWriter.create(folder, name);
   try {
     const builder = new FilterBuilder(hashes);
@@ -112,7 +112,9 @@ export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHas
       await writer.takeRoom(slice, slices);
     }
     await writer.add(builder.entries);
-    await writer.finish(builder.filter());
+    const filter = builder.filter();
+    await writer.finish(filter);
+    return filter;
   } finally {
     await writer.close();
   }

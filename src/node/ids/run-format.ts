@@ -39,7 +39,7 @@ export class IdFileDamageError extends Error {
     readonly file: string,
     /** Bytes. */
     readonly position: number,
-    what: string,
+    readonly what: string,
   ) {
     super(`${file} is damaged at byte ${position}: ${what}.`);
   }
