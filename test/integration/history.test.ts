@@ -166,7 +166,24 @@ describe('the past, in a cluster of three: one node with a Postgres, one with it
       const csv = await ledger([...args, '--output', 'csv']);
       expect(csv.stdout.trim().split('\r\n')).toHaveLength(6);
       const then = ['--addr', cluster.addresses[0]!, 'balance', 'Alice', '--at', String(offsets[3]!)];
-      expect((await ledger(then)).stdout).toContain('10.00');
+      const { stdout } = await ledger(then);
+      expect(stdout).toContain('10.00');
+      // Changes are counted for balances of now alone.
+      expect(stdout).toMatch(/^changes +-$/m);
+    },
+    MINUTES,
+  );
+
+  test(
+    '`ledger sql` answers rows as new as a token, and says what to do instead of a call',
+    async () => {
+      const { token } = await client.transfer({ debitAccount: 'funding', creditAccount: 'Alice', amount: '0.25' });
+      const at = ['--addr', cluster.addresses[0]!];
+      const newest = `SELECT amount FROM transfers ORDER BY log_offset DESC LIMIT 1`;
+      const rows = await ledger([...at, 'sql', '--csv', '--token', token, newest]);
+      expect(rows).toMatchObject({ exitCode: 0, stdout: 'amount\n0.25\n' });
+      const called = await ledger([...at, 'sql', `CALL wait_for_offset('${token}')`]);
+      expect(called).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('--token') as string });
     },
     MINUTES,
   );

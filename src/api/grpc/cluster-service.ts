@@ -109,11 +109,16 @@ async function takeSnapshot(door: Door, budget: Budget): Promise<TakeSnapshotRes
   return { index: await within(door.port.takeSnapshot(budget.workMs), budget.patienceMs, 'write') };
 }
 
+const CALL = /^\s*call\b/i;
+const NO_CALLS =
+  'Nothing can be called here. To wait for an answer of the ledger, give its token beside the statement that reads (ledger sql --token).';
+
 async function sql(door: Door, request: SqlRequest, budget: Budget): Promise<SqlResponseOut> {
   if (door.port.readRows === undefined) throw notBuilt('Sql');
   const { statement, token } = request;
   const maxRows = request.max_rows === 0 ? SQL_ROWS : request.max_rows;
   if (statement.trim() === '') throw invalid('statement', 'SQL_REFUSED', 'Say what is to be read.');
+  if (CALL.test(statement)) throw invalid('statement', 'SQL_REFUSED', NO_CALLS);
   if (maxRows > MOST_SQL_ROWS) throw invalid('max_rows', 'SQL_REFUSED', `An answer has at most ${MOST_SQL_ROWS} rows.`);
   const work = door.port.readRows({ sql: statement, maxRows }, token, budget.workMs);
   const { columns, isCut, offset, rows } = await within(work, budget.patienceMs, 'read');

@@ -174,7 +174,8 @@ function accountRows(account: AccountView): [string, Cell][] {
   ];
 }
 
-export function balanceRows(balance: BalanceView): [string, Cell][] {
+/** @param isPast changes are not counted for balances of the past */
+export function balanceRows(balance: BalanceView, isPast = false): [string, Cell][] {
   return [
     ['posted', balance.posted],
     ['available', balance.available ?? 'no limit'],
@@ -182,6 +183,6 @@ export function balanceRows(balance: BalanceView): [string, Cell][] {
     ['credits posted', balance.creditsPosted],
     ['debits pending', balance.debitsPending],
     ['credits pending', balance.creditsPending],
-    ['changes', balance.version],
+    ['changes', isPast ? undefined : balance.version],
   ];
 }

@@ -136,7 +136,7 @@ async function balance(session: Session, name: string, options: BalanceOptions):
   session.output.record({ ...balanceJson(view), ...position }, [
     ['account', view.account],
     ['ledger', view.ledger],
-    ...balanceRows(view),
+    ...balanceRows(view, at !== undefined),
     ['as of offset', position.offset],
     ['token', position.token],
   ]);
