@@ -38,6 +38,16 @@ describe('a loss of power', () => {
     expect(seen.size).toBe(16);
   });
 
+  test('takes what a sync that failed has forgotten, also where the next one succeeded', async () => {
+    const files = await withFile();
+    files.inode('/d/f').dropUnsynced();
+    const file = await files.open('/d/f', 'update');
+    await file.write([Buffer.alloc(512, 3)], 512);
+    await file.datasync();
+    expect(sectorsOf(files)).toEqual([2, 3, 2, 2]);
+    expect(sectorsOf(files.afterPowerLoss('everything'))).toEqual([1, 3, 1, 1]);
+  });
+
   test('takes names back whose folder was not synced', async () => {
     const files = await withFile();
     await files.rename('/d/f', '/d/g');

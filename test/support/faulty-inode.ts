@@ -15,6 +15,8 @@ export class FaultyInode {
   private current: Buffer;
   private durable: Buffer;
   private pending: PendingChange[] = [];
+  /** Programs see something that will never be on the disk. */
+  private hasForgotten = false;
 
   constructor(bytes: Buffer = Buffer.alloc(0)) {
     this.current = Buffer.from(bytes);
@@ -45,12 +47,16 @@ export class FaultyInode {
   }
 
   sync(): void {
-    this.durable = Buffer.from(this.current);
+    this.durable = this.whatASyncLeaves();
     this.pending = [];
   }
 
-  /** As after an fsync that failed: the system forgets what it could not write, and calls the pages clean. */
+  /**
+   * As after an fsync that failed: the system forgets what it could not write, and calls the pages clean. Programs go on to see
+   * it, and the next fsync succeeds and writes nothing of it.
+   */
   dropUnsynced(): void {
+    this.hasForgotten ||= this.pending.length > 0;
     this.pending = [];
   }
 
@@ -69,13 +75,17 @@ export class FaultyInode {
     for (const buffer of [this.current, this.durable]) bytes.copy(buffer, Math.min(position, buffer.length));
   }
 
+  private whatASyncLeaves(): Buffer {
+    return this.hasForgotten ? this.pending.reduce(after, Buffer.from(this.durable)) : Buffer.from(this.current);
+  }
+
   /**
    * What is left after a loss of power. Lengths change in order, so those of a first few changes are kept; of what was
    * written, any sectors.
    */
   afterPowerLoss(survival: Survival): FaultyInode {
     if (survival === 'nothing') return new FaultyInode(this.durable);
-    if (survival === 'everything') return new FaultyInode(this.current);
+    if (survival === 'everything') return new FaultyInode(this.whatASyncLeaves());
     const kept = survival.below(this.pending.length + 1);
     let left: Buffer = Buffer.from(this.durable);
     for (const [i, change] of this.pending.entries()) {
@@ -90,6 +100,10 @@ export class FaultyInode {
     }
     return new FaultyInode(left);
   }
+}
+
+function after(buffer: Buffer, change: PendingChange): Buffer {
+  return change.kind === 'truncate' ? resized(buffer, change.length) : written(buffer, change.bytes, change.position);
 }
 
 function written(buffer: Buffer, bytes: Buffer, position: number): Buffer {

@@ -48,14 +48,15 @@ export class IncomingSnapshot<T> {
       this.receivedBytes += fresh.length;
       this.unsynced += fresh.length;
       if (this.unsynced < SYNC_EVERY_BYTES) return;
-      await this.file.datasync();
+      await this.synced(() => this.file.datasync());
       this.unsynced = 0;
     });
   }
 
   /**
    * Verifies the whole file and makes it one of the store's, durably and in one step. Rejects with DAMAGED and the like
-   * where it is not the snapshot that was announced; it is removed then, and has to be sent again.
+   * where it is not the snapshot that was announced, and with FAILED where it could not be synced; it is removed then, and has
+   * to be sent again.
    */
   async finish(): Promise<T> {
     return this.alone(async () => {
@@ -65,8 +66,8 @@ export class IncomingSnapshot<T> {
           `${this.receivedBytes} of ${this.totalBytes} bytes have arrived; the rest is missing`,
         );
       }
+      await this.synced(() => this.file.sync());
       this.ended = true;
-      await this.file.sync();
       await this.file.close();
       return this.outcome.finish();
     });
@@ -85,6 +86,19 @@ export class IncomingSnapshot<T> {
     this.ended = true;
     await this.file.close();
     await this.outcome.abort();
+  }
+
+  /**
+   * After a sync that failed, what has arrived can be read and may never get to the disk, and another sync would not tell
+   * (fsyncgate): no later attempt may go on with it.
+   */
+  private async synced(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync();
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
   }
 
   /** Two writes at once would both start where the first one starts. */

@@ -1,3 +1,4 @@
+import { FileSystemError } from '../../../src/log/files';
 import type { SnapshotStore } from '../../../src/raft/snapshot';
 import { FaultyFiles } from '../../support/faulty-files';
 import { SeededRandom } from '../../support/seeded-random';
@@ -124,6 +125,29 @@ describe('receiving a snapshot', () => {
       }
       expect(Buffer.concat(await contentOf(store, 40)).equals(Buffer.concat(chunks))).toBe(true);
     }
+  });
+
+  test('what a failed sync may have lost is not gone on with: what is whole later survives a loss of power', async () => {
+    const { pieces, total } = await sender();
+    const whole = Buffer.concat(pieces);
+    const files = new FaultyFiles();
+    const store = await openStore(files);
+    const broken = await store.beginReceive(metaAt(40), total);
+    await broken.write(0, whole);
+    files.intercept = (operation, path) => {
+      if (operation !== 'sync') return;
+      files.intercept = undefined;
+      files.inode(path).dropUnsynced();
+      throw new FileSystemError(operation, path, 'EIO');
+    };
+    await expect(broken.finish()).rejects.toMatchObject({ code: 'FAILED' });
+    expect(files.openFiles).toBe(0);
+    const again = await store.beginReceive(metaAt(40), total);
+    expect(again.received).toBe(0);
+    await again.write(0, whole);
+    await again.finish();
+    const afterLoss = await openStore(files.afterPowerLoss('nothing'));
+    expect((await afterLoss.newestValid())?.meta).toEqual(metaAt(40));
   });
 
   test('takes one write at a time, and none after its end', async () => {
