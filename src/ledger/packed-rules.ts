@@ -17,11 +17,13 @@ const TRANSFER_MASK = (1 << TRANSFER_PAGE_SHIFT) - 1;
 /** An amount is small when it is below 2^52. */
 const SMALL_HIGH = 1 << 20;
 const ROW_IS_SET = OutcomeFlag.ROW_IS_SET << 16;
+const IS_REPLAYED = (OutcomeFlag.ROW_IS_SET | OutcomeFlag.REPLAYED) << 16;
 
 /**
  * Packed transfers. A row that is new, between two accounts that exist, of small numbers and with nothing against it is
- * done here, in a straight line; every other row is decided by `TransferRules`, which knows all the rules. Nothing is done
- * to the state before the straight way is sure, so the two cannot disagree.
+ * done here, in a straight line, and one that was done before in just these words is answered here; every other row is decided
+ * by `TransferRules`, which knows all the rules. Nothing is done to the state before the straight way is sure, so the two cannot
+ * disagree.
  */
 export class PackedRules {
   private readonly hashes = new Int32Array(BLOCK);
@@ -39,17 +41,14 @@ export class PackedRules {
     for (let first = 0; first < rows; first += BLOCK) {
       const count = Math.min(BLOCK, rows - first);
       this.touch(words, first * PACKED_ROW_WORDS, count);
-      let done = 0;
       for (let i = 0; i < count; i++) {
         const at = (first + i) * PACKED_ROW_WORDS;
-        if (this.applySmall(words, at, this.hashes[i] as number, context)) done++;
-        else {
+        if (!this.applySmall(words, at, this.hashes[i] as number, context)) {
           this.fields.readRow(words, at);
           this.rules.apply(this.fields, context);
         }
         context.nextRecord();
       }
-      this.tables.transfersByResult[ResultCode.OK] = (this.tables.transfersByResult[ResultCode.OK] as number) + done;
     }
   }
 
@@ -110,22 +109,59 @@ export class PackedRules {
     ) {
       return false;
     }
-    if (transfers.findUuid(hash, words, at) >= 0) return false;
+    const first = transfers.findUuid(hash, words, at);
+    if (first >= 0) return this.answerSame(first, words, at, context);
     if (!this.posting.postSmall(debit, credit, amountHigh * 0x1_0000_0000 + amountLow)) return false;
     this.remember(words, at, hash, context);
-    const ledger = this.tables.ledgers.byNumber(accounts.ledgerOf(debit));
+    this.tables.transfersByResult[ResultCode.OK] = (this.tables.transfersByResult[ResultCode.OK] as number) + 1;
     const { rows, at: out, offset } = context;
     rows[out] = ROW_IS_SET;
-    rows[out + 1] = ledger === undefined ? 0 : ledger.number;
-    rows[out + 2] = debit;
-    rows[out + 4] = credit;
+    this.writeParties(words, at, context);
     rows[out + 6] = offset >>> 0;
     rows[out + 7] = Math.floor(offset / 0x1_0000_0000);
-    rows[out + 8] = amountLow;
-    rows[out + 9] = amountHigh;
     rows[out + 12] = context.timeLow;
     rows[out + 13] = context.timeHigh;
+    return true;
+  }
+
+  /** What of an outcome follows from the row: accounts, their ledger, and what was moved. */
+  private writeParties(words: Uint32Array, at: number, { rows, at: out }: ApplyContext): void {
+    const debit = word(words, at + 4);
+    const ledger = this.tables.ledgers.byNumber(this.tables.accounts.ledgerOf(debit));
+    rows[out + 1] = ledger === undefined ? 0 : ledger.number;
+    rows[out + 2] = debit;
+    rows[out + 4] = word(words, at + 6);
+    rows[out + 8] = word(words, at + 8);
+    rows[out + 9] = word(words, at + 9);
     rows[out + 14] = ledger === undefined ? 0 : ledger.scale;
+  }
+
+  /** Gives the first answer again where the first transfer with this id was done, plain, and the same in every word. */
+  private answerSame(first: number, words: Uint32Array, at: number, context: ApplyContext): boolean {
+    const { transfers } = this.tables;
+    const page = transfers.pageOf(first);
+    const from = transfers.startOf(first);
+    const place = word(page, from + Row.OFFSET_HIGH_RESULT_FLAGS);
+    const isSame =
+      // It was done, at an offset that is no -1, has no flags, and nothing of it stands elsewhere.
+      ((place >>> 15) | word(page, from + Row.EXTRAS)) === 0 &&
+      page[from + Row.DEBIT] === words[at + 4] &&
+      page[from + Row.CREDIT] === words[at + 6] &&
+      page[from + Row.AMOUNT] === words[at + 8] &&
+      page[from + Row.AMOUNT + 1] === words[at + 9] &&
+      (word(page, from + Row.AMOUNT + 2) | word(page, from + Row.AMOUNT + 3)) === 0 &&
+      page[from + Row.USER_DATA] === words[at + 12] &&
+      page[from + Row.USER_DATA + 1] === words[at + 13] &&
+      page[from + Row.CODE] === words[at + 14];
+    if (!isSame) return false;
+    const { rows, at: out } = context;
+    rows[out] = IS_REPLAYED;
+    this.writeParties(words, at, context);
+    rows[out + 6] = word(page, from + Row.OFFSET);
+    rows[out + 7] = place;
+    rows[out + 12] = word(page, from + Row.TIMESTAMP);
+    rows[out + 13] = word(page, from + Row.TIMESTAMP + 1);
+    this.tables.replayed++;
     return true;
   }
 
