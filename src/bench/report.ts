@@ -50,7 +50,7 @@ export function reportText(report: Report): string {
     '',
     results.toString(),
     '',
-    'transfers-N: single transfers, N in flight; packed-N: batches of 8,190 packed transfers, N in flight; produce-N: records of 128 B.',
+    'transfers-N: single transfers, N in flight; packed-N: batches of 8,190 packed transfers, N in flight; hot-N: the same, all from one account; produce-N: records of 128 B.',
     'CPU: microseconds of processor time per transfer or record, of the client and of all nodes together.',
     'fsyncs and batches: of the leader. share: of the ceiling that is nearest: fdatasync/s for one at a time, unary calls/s for many',
     'at once (what calls of their own would reach), MB/s of 1 MiB appends for packed rows.',
@@ -89,7 +89,7 @@ function resultRow(report: Report, nodes: number, step: SuiteStep): string[] {
 /** Of the ceiling that such a load would meet first. */
 export function shareOfCeiling(report: Pick<Report, 'disk' | 'grpc'>, step: SuiteStep): number {
   const { perSecond } = step.result;
-  if (step.name.startsWith('packed')) return (perSecond * ROW_BYTES) / 1e6 / report.disk.megabytesPerSecond;
+  if (/^(packed|hot)-/.test(step.name)) return (perSecond * ROW_BYTES) / 1e6 / report.disk.megabytesPerSecond;
   return perSecond / (step.inFlight === 1 ? report.disk.syncsPerSecond : report.grpc.callsPerSecond);
 }
 

@@ -110,6 +110,7 @@ describe('shareOfCeiling', () => {
     ['transfers-1', 1, 0.5],
     ['transfers-256', 256, 2],
     ['packed-8', 8, 0.1],
+    ['hot-8', 8, 0.1],
   ])('%s', (name, inFlight, share) => {
     expect(shareOfCeiling({ disk, grpc }, { name, unit: '', inFlight, result, clientCpuSeconds: 0 })).toBeCloseTo(
       share,

@@ -117,7 +117,7 @@ async function fillState(cluster: ClusterProcess, { transfers, signal, onStep }:
   });
   try {
     for (let done = 0; done < transfers && !signal.aborted;) {
-      done += (await workload.packedRows(ROWS_PER_BATCH, 1, 4, 1)).items;
+      done += (await workload.packedRows({ rowsPerBatch: ROWS_PER_BATCH, streams: 1, inFlight: 4, seconds: 1 })).items;
     }
   } finally {
     await workload.close();

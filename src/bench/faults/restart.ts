@@ -72,7 +72,7 @@ async function fill(node: NodeProcess, { transfers, signal, onStep }: RestartOpt
   try {
     for (let done = 0; done < transfers && !signal.aborted;) {
       onStep(`${done} of ${transfers} transfers`);
-      done += (await workload.packedRows(ROWS_PER_BATCH, 1, 4, 5)).items;
+      done += (await workload.packedRows({ rowsPerBatch: ROWS_PER_BATCH, streams: 1, inFlight: 4, seconds: 5 })).items;
     }
   } finally {
     await workload.close();

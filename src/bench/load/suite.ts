@@ -44,9 +44,9 @@ const single = (inFlight: number): Step => ({
   run: (workload, seconds) => workload.singleTransfers(inFlight, seconds),
 });
 
-const packed = (streams: number, inFlight: number): Step => ({
-  ...{ name: `packed-${inFlight}`, unit: 'transfers', inFlight },
-  run: (workload, seconds) => workload.packedRows(ROWS_PER_BATCH, streams, inFlight, seconds),
+const packed = (streams: number, inFlight: number, hot = false): Step => ({
+  ...{ name: `${hot ? 'hot' : 'packed'}-${inFlight}`, unit: 'transfers', inFlight },
+  run: (workload, seconds) => workload.packedRows({ rowsPerBatch: ROWS_PER_BATCH, streams, inFlight, seconds, hot }),
 });
 
 const produce = (inFlight: number): Step => ({
@@ -54,8 +54,12 @@ const produce = (inFlight: number): Step => ({
   run: (workload, seconds) => workload.produce(inFlight, seconds),
 });
 
-/** One after the other: single transfers, packed batches over one and two streams, Produce calls. */
-const STEPS: readonly Step[] = [single(1), single(16), single(256), packed(1, 1), packed(2, 8), produce(256)];
+/** One after the other: single transfers, packed batches over one and two streams, the same from one account, Produce calls. */
+const STEPS: readonly Step[] = [
+  ...[single(1), single(16), single(256)],
+  ...[packed(1, 1), packed(2, 8), packed(2, 8, true)],
+  produce(256),
+];
 
 export const STEP_NAMES: readonly string[] = STEPS.map((step) => step.name);
 

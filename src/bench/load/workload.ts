@@ -17,6 +17,17 @@ export interface WorkloadOptions {
   readonly signal: AbortSignal;
 }
 
+export interface PackedLoad {
+  readonly rowsPerBatch: number;
+  /** Clients with a stream each. */
+  readonly streams: number;
+  /** Batches under way in all. */
+  readonly inFlight: number;
+  readonly seconds: number;
+  /** Whether one account pays all of it; where nothing is said, each pays as often as any other. */
+  readonly hot?: boolean;
+}
+
 /**
  * Load on a running cluster: transfers between accounts of a ledger of its own, without limits, so that all of them are
  * done. Ids are the random prefix of this run and a counter: no run repeats another's, and a run repeats itself never.
@@ -77,14 +88,14 @@ export class Workload {
   }
 
   /** Packed rows in batches, over several clients with a stream each, so many batches in flight in all. */
-  async packedRows(rowsPerBatch: number, streams: number, inFlight: number, seconds: number): Promise<LoadResult> {
+  async packedRows({ rowsPerBatch, streams, inFlight, seconds, hot = false }: PackedLoad): Promise<LoadResult> {
     const clients: LedgerClient[] = [];
     try {
       for (let i = 0; i < streams; i++) {
         clients.push(await LedgerClient.connect({ ...connectionOf(this.options), rowBatchesInFlight: inFlight }));
       }
       return await this.run(inFlight, seconds, async (n) => {
-        const outcome = await clients[n % clients.length]!.submitRows(this.rows(rowsPerBatch));
+        const outcome = await clients[n % clients.length]!.submitRows(this.rows(rowsPerBatch, hot));
         const odd = outcome.refused[0] ?? outcome.repeats[0];
         if (odd)
           throw new Error(`Row ${odd.row} was not simply done (result ${odd.result}, replayed ${odd.replayed}).`);
@@ -112,7 +123,7 @@ export class Workload {
     return runClosedLoop({ inFlight, seconds, signal: this.options.signal, call });
   }
 
-  private rows(count: number): Buffer {
+  private rows(count: number, hot: boolean): Buffer {
     const rows = Buffer.allocUnsafe(count * PACKED_ROW_BYTES);
     const { handles } = this;
     const id = Buffer.allocUnsafe(16);
@@ -124,7 +135,7 @@ export class Workload {
     for (let at = PACKED_ROW_BYTES; at < rows.length; at += PACKED_ROW_BYTES) rows.copyWithin(at, 0, PACKED_ROW_BYTES);
     for (let at = 0; at < rows.length; at += PACKED_ROW_BYTES) {
       const n = this.counter++;
-      const debit = n % handles.length;
+      const debit = hot ? 0 : n % handles.length;
       const credit = (debit + 1 + (n % (handles.length - 1))) % handles.length;
       rows.writeUInt32BE(Math.floor(n / 2 ** 32), at + 8);
       rows.writeUInt32BE(n >>> 0, at + 12);
