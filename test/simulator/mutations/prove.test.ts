@@ -43,6 +43,12 @@ describe('the verdict on a run', () => {
       1,
       null,
     ],
+    [
+      'the mutation does not run: ReferenceError: notCommited is not defined',
+      'seed 1: ReferenceError: notCommited is not defined\n',
+      1,
+      null,
+    ],
     ['it took more than 30 minutes', '', null, 'SIGTERM'],
   ])('is none where %s', (why, text, status, signal) => {
     expect(verdictIn(text, status, signal)).toEqual({ kind: 'missed', why });

@@ -16,6 +16,8 @@ Puts known bugs into the sources, one after the other, and runs the simulator un
 const MOST_MINUTES = 30;
 /** The end of what a run prints: enough for the sentence that says what was found. */
 const KEPT_CHARACTERS = 65_536;
+/** A fragment that names what its source does not have breaks the program at once, and proves nothing of the simulator. */
+const NO_PROGRAM = /^(ReferenceError|SyntaxError): /;
 
 interface Choice {
   readonly mutations: readonly Mutation[];
@@ -99,6 +101,7 @@ export function verdictIn(text: string, status: number | null, signal: string | 
   const found = /^seed (\d+): (.+)$/m.exec(text);
   if (!found) return { kind: 'missed', why: `the run broke: ${/^.*Error: .*$/m.exec(text)?.[0] ?? text.trim()}` };
   const [, seed, sentence] = found;
+  if (NO_PROGRAM.test(sentence!)) return { kind: 'missed', why: `the mutation does not run: ${sentence}` };
   return { kind: 'found', seed: Number(seed), property: propertyIn(sentence!) };
 }
 

@@ -222,6 +222,12 @@ const ROWS: readonly Row[] = [
     'The state of this node was not that of the majority, so that it serves nothing any more.',
     'Ask another node; see docs/operations.md for what to do with this one.',
   ],
+  [
+    'IDS_DAMAGED',
+    'UNAVAILABLE',
+    'What the disk of this node holds of older transfers is damaged; its message names file and byte.',
+    'Ask another node; see docs/operations.md for what to do with this one.',
+  ],
   ...PROOF_AND_STREAM_REASONS,
   // Of the log.
   ['RECORD_REQUIRED', 'INVALID_ARGUMENT', 'A request to produce carries a record.', MEND],
