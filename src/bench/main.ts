@@ -75,6 +75,7 @@ function parse(): (signal: AbortSignal) => Promise<string> {
     .option('--transfers <n>', 'rows', '1000000')
     .option('--wallets <n>', 'accounts that they are between', '10000')
     .option('--reads <n>', 'balances of the past that are asked for, of each kind', '2000')
+    .option('--ids <v7|random>', 'ids in the order of time, as clients make them, or spread over all there are', 'v7')
     .option('--postgres <url>', 'a database whose schema "ledger" is of no use to anybody')
     .option('--no-embedded', 'the server alone')
     .action(does(projection));
@@ -86,7 +87,11 @@ function parse(): (signal: AbortSignal) => Promise<string> {
 function whole(name: string, value: string, low: number, high: number): number {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= low && number <= high) return number;
-  throw new CommanderError(EXIT_USAGE, 'bench', `${name}: "${value}" is not a whole number from ${low} to ${high}`);
+  throw usage(name, value, `a whole number from ${low} to ${high}`);
+}
+
+function usage(name: string, value: string, expected: string): CommanderError {
+  return new CommanderError(EXIT_USAGE, 'bench', `${name}: "${value}" is not ${expected}`);
 }
 
 async function measure(options: Options, signal: AbortSignal): Promise<Report> {
@@ -139,18 +144,20 @@ async function restart(options: { transfers: string; starts: string }, signal: A
 }
 
 async function projection(
-  options: { transfers: string; wallets: string; reads: string; postgres?: string; embedded: boolean },
+  options: { transfers: string; wallets: string; reads: string; ids: string; postgres?: string; embedded: boolean },
   signal: AbortSignal,
 ): Promise<string> {
   const transfers = whole('--transfers', options.transfers, 1_000, 100_000_000);
   const accounts = whole('--wallets', options.wallets, 2, 1_000_000);
   const reads = whole('--reads', options.reads, 1, 1_000_000);
+  const { ids } = options;
+  if (ids !== 'v7' && ids !== 'random') throw usage('--ids', ids, 'v7 or random');
   const databases = [...(options.embedded ? [undefined] : []), ...(options.postgres ? [options.postgres] : [])];
   const figures: ProjectionFigures[] = [];
   for (const url of databases) {
-    figures.push(await measureProjection({ transfers, accounts, reads, url, signal, onStep }));
+    figures.push(await measureProjection({ transfers, accounts, ids, reads, url, signal, onStep }));
   }
-  return projectionText(figures, { transfers, accounts });
+  return projectionText(figures, { transfers, accounts, ids });
 }
 
 function onStep(name: string): void {
