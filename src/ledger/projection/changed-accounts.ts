@@ -1,4 +1,5 @@
 import { formatMinor } from '../amounts';
+import { type ChangedBalance } from './balance-updates';
 import { type KnownAccount } from './known-account';
 import { type CopyRows } from './copy-rows';
 
@@ -6,12 +7,8 @@ import { type CopyRows } from './copy-rows';
 export class ChangedAccounts {
   private readonly accounts: KnownAccount[] = [];
   private readonly changedTerms: KnownAccount[] = [];
-  private opened = 0;
-
-  /** How many rows of balances are there before and change. */
-  get updates(): number {
-    return this.accounts.length - this.opened;
-  }
+  private changed: ChangedBalance[] = [];
+  private terms: string[] = [];
 
   get termUpdates(): number {
     return this.changedTerms.length;
@@ -29,7 +26,6 @@ export class ChangedAccounts {
   open(account: KnownAccount): void {
     this.touch(account);
     account.openedIn = this;
-    this.opened++;
   }
 
   changeTerms(account: KnownAccount): void {
@@ -38,8 +34,27 @@ export class ChangedAccounts {
     this.changedTerms.push(account);
   }
 
-  /** Rows of balances of the accounts that were opened, as the transaction leaves them. */
-  copyOpened(balances: CopyRows): void {
+  /**
+   * Nothing is changed by this transaction any more: what the accounts are now is kept, for the next one may go on with them.
+   * @param balances takes the rows of the accounts that were opened
+   */
+  end(balances: CopyRows): void {
+    this.copyOpened(balances);
+    this.changed = this.accounts.filter((account) => account.openedIn !== this).map(balanceOf);
+    this.terms = this.termsNow();
+  }
+
+  /** After the end: of accounts that were not opened by it. */
+  get balances(): readonly ChangedBalance[] {
+    return this.changed;
+  }
+
+  /** After the end, array literals: handle, minimum, maximum, closed. */
+  termArrays(): readonly string[] {
+    return this.terms;
+  }
+
+  private copyOpened(balances: CopyRows): void {
     for (const account of this.accounts) {
       if (account.openedIn !== this) continue;
       const { scale } = account.ledger;
@@ -54,28 +69,7 @@ export class ChangedAccounts {
     }
   }
 
-  /**
-   * Postgres' array literals, in the order of the handles: handle, version before, debits, credits, debits pending,
-   * credits pending, version, offset of the last change.
-   */
-  balanceArrays(): string[] {
-    const sorted = this.accounts.filter((account) => account.openedIn !== this).sort((a, b) => a.handle - b.handle);
-    const columns: (string | number)[][] = [[], [], [], [], [], [], [], []];
-    for (const account of sorted) {
-      columns[0]?.push(account.handle);
-      columns[1]?.push(account.versionBefore);
-      columns[2]?.push(account.text(account.debits));
-      columns[3]?.push(account.text(account.credits));
-      columns[4]?.push(account.text(account.debitsPending));
-      columns[5]?.push(account.text(account.creditsPending));
-      columns[6]?.push(account.version);
-      columns[7]?.push(account.lastOffset);
-    }
-    return columns.map((column) => `{${column.join(',')}}`);
-  }
-
-  /** Array literals: handle, minimum, maximum, closed. */
-  termArrays(): string[] {
+  private termsNow(): string[] {
     const columns: (string | number)[][] = [[], [], [], []];
     for (const { handle, ledger, terms } of this.changedTerms) {
       columns[0]?.push(handle);
@@ -85,6 +79,13 @@ export class ChangedAccounts {
     }
     return columns.map((column) => `{${column.join(',')}}`);
   }
+}
+
+function balanceOf(account: KnownAccount): ChangedBalance {
+  const { credits, creditsPending, debits, debitsPending, handle, lastOffset, ledger, version, versionBefore } =
+    account;
+  const totals = { debits, credits, debitsPending, creditsPending };
+  return { handle, scale: ledger.scale, versionBefore, version, ...totals, lastOffset };
 }
 
 function limitText(limit: bigint | undefined, scale: number): string | undefined {

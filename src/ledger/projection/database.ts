@@ -34,9 +34,10 @@ export interface Transaction extends Queries {
   /**
    * COPY … FROM in Postgres' binary format.
    * @param rows the bytes of a whole binary copy, header and trailer included, in pieces ({@link CopyRows})
+   * @param frozen nobody has to go over the rows later; only into a table that this transaction has made
    * @returns how many rows were written
    */
-  copy(table: string, columns: readonly string[], rows: readonly Buffer[]): Promise<number>;
+  copy(table: string, columns: readonly string[], rows: readonly Buffer[], frozen?: boolean): Promise<number>;
 }
 
 /** One session: whoever holds it is the only user of it, and what it locked is free again when it ends. */
@@ -64,4 +65,8 @@ export class DatabaseBrokenError extends Error {
 /** The database cannot be reached any more, or does not answer; what was not committed is lost. */
 export class DatabaseLostError extends Error {
   override readonly name = 'DatabaseLostError';
+}
+
+export function copyStatement(table: string, columns: readonly string[], from: string, frozen = false): string {
+  return `COPY ${table} (${columns.join(', ')}) FROM ${from} WITH (FORMAT binary${frozen ? ', FREEZE' : ''})`;
 }

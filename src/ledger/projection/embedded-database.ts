@@ -2,6 +2,7 @@ import type { PGlite, Results, Transaction as PGliteTransaction } from '@electri
   'resolution-mode': 'import',
 };
 import {
+  copyStatement,
   type Database,
   DatabaseBrokenError,
   type QueryResult,
@@ -100,8 +101,8 @@ export class EmbeddedDatabase implements Database {
       script: async (sql) => {
         await this.guarded(() => inner.exec(sql));
       },
-      copy: async (table, columns, rows) => {
-        const sql = `COPY ${table} (${columns.join(', ')}) FROM '/dev/blob' WITH (FORMAT binary)`;
+      copy: async (table, columns, rows, frozen) => {
+        const sql = copyStatement(table, columns, `'/dev/blob'`, frozen);
         return resultOf(await this.guarded(() => inner.query(sql, [], { blob: new Blob([...rows]) }))).affected;
       },
     };

@@ -1,24 +1,5 @@
-/** Step 4 of the schema: what people and reports read. Names instead of handles, and what can be derived from the tables. */
-export const EVERY_KIND_VIEWS = `
-CREATE VIEW ledger.account_balances AS
-SELECT a.name AS account,
-       a.ledger,
-       b.posted,
-       b.posted - b.debits_pending - a.min_balance AS available,
-       b.debits_posted,
-       b.credits_posted,
-       b.debits_pending,
-       b.credits_pending,
-       a.min_balance,
-       a.max_balance,
-       a.closed,
-       b.version,
-       b.as_of_offset,
-       a.handle
-  FROM ledger.accounts a
-  JOIN ledger.balances b ON b.account = a.handle;
-COMMENT ON COLUMN ledger.account_balances.available IS 'What may still be debited; null: there is no lower limit.';
-
+/** These two are made again where the table that they are of is another one. */
+export const TRANSFER_HISTORY = `\
 CREATE VIEW ledger.transfer_history AS
 SELECT t.partition,
        t.log_offset,
@@ -50,10 +31,9 @@ SELECT t.partition,
   LEFT JOIN ledger.accounts d ON d.handle = t.debit_account
   LEFT JOIN ledger.accounts c ON c.handle = t.credit_account
   LEFT JOIN ledger.holds h ON h.partition = t.partition AND h.number = t.hold;
-COMMENT ON VIEW ledger.transfer_history IS 'Transfers with names, refused ones too (amount_moved 0), and expiries of holds.';
-COMMENT ON COLUMN ledger.transfer_history.hold_status IS 'What became of the hold that it has to do with.';
+`;
 
--- The two halves have no conditions of their own, so that each is read by its index.
+export const ACCOUNT_STATEMENT = `\
 CREATE VIEW ledger.account_statement AS
 SELECT a.name AS account,
        a.ledger,
@@ -87,7 +67,34 @@ SELECT a.name AS account,
   JOIN ledger.accounts a ON a.handle = e.account
   JOIN ledger.accounts o ON o.handle = e.other
  WHERE e.result = 'ok';
-COMMENT ON VIEW ledger.account_statement IS 'What moved on an account or was held, with its balance after each. Name the account.';
+`;
+
+/** Step 4 of the schema: what people and reports read. Names instead of handles, and what can be derived from the tables. */
+export const EVERY_KIND_VIEWS = `
+CREATE VIEW ledger.account_balances AS
+SELECT a.name AS account,
+       a.ledger,
+       b.posted,
+       b.posted - b.debits_pending - a.min_balance AS available,
+       b.debits_posted,
+       b.credits_posted,
+       b.debits_pending,
+       b.credits_pending,
+       a.min_balance,
+       a.max_balance,
+       a.closed,
+       b.version,
+       b.as_of_offset,
+       a.handle
+  FROM ledger.accounts a
+  JOIN ledger.balances b ON b.account = a.handle;
+COMMENT ON COLUMN ledger.account_balances.available IS 'What may still be debited; null: there is no lower limit.';
+
+${TRANSFER_HISTORY}COMMENT ON VIEW ledger.transfer_history IS 'Transfers with names, refused ones too (amount_moved 0), and expiries of holds.';
+COMMENT ON COLUMN ledger.transfer_history.hold_status IS 'What became of the hold that it has to do with.';
+
+-- The two halves have no conditions of their own, so that each is read by its index.
+${ACCOUNT_STATEMENT}COMMENT ON VIEW ledger.account_statement IS 'What moved on an account or was held, with its balance after each. Name the account.';
 COMMENT ON COLUMN ledger.account_statement.pending_change IS 'Of debits pending (side debit) or credits pending (side credit).';
 
 CREATE FUNCTION ledger.offset_at(moment timestamptz, of_partition integer DEFAULT 0) RETURNS bigint

@@ -41,9 +41,14 @@ export class KnownAccounts {
     this.newer.set(account.handle, account);
   }
 
-  /** Only between transactions: what one of them changed is not in the database before its end. */
+  /** Whether the oldest are to be forgotten. */
+  get areMany(): boolean {
+    return this.newer.size >= this.kept / 2;
+  }
+
+  /** Only when the database has what became of them; of those that were found since the last time none is forgotten. */
   forgetTheOldest(): void {
-    if (this.newer.size < this.kept / 2) return;
+    if (!this.areMany) return;
     this.older = this.newer;
     this.newer = new Map();
   }

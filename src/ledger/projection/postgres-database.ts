@@ -1,6 +1,7 @@
 import { Client, DatabaseError } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import {
+  copyStatement,
   type Database,
   DatabaseLostError,
   type QueryResult,
@@ -83,7 +84,8 @@ export class PostgresDatabase implements Database {
       query: (sql, parameters) => this.query(sql, parameters),
       table: (sql, parameters) => this.table(sql, parameters),
       script: (sql, patience) => this.script(sql, patience),
-      copy: (table, columns, rows) => this.answered(this.copy(table, columns, rows)),
+      copy: (table, columns, rows, frozen) =>
+        this.answered(this.copy(copyStatement(table, columns, 'STDIN', frozen), rows)),
     };
     await this.script('BEGIN');
     let result: T;
@@ -111,8 +113,7 @@ export class PostgresDatabase implements Database {
     }
   }
 
-  private copy(table: string, columns: readonly string[], rows: readonly Buffer[]): Promise<number> {
-    const sql = `COPY ${table} (${columns.join(', ')}) FROM STDIN WITH (FORMAT binary)`;
+  private copy(sql: string, rows: readonly Buffer[]): Promise<number> {
     const stream = this.client.query(copyFrom(sql));
     return new Promise((resolve, reject) => {
       stream.once('error', reject);

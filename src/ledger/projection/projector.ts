@@ -2,8 +2,9 @@ import { BatchFeed } from './batch-feed';
 import { type ProjectorIdentity } from './checkpoint';
 import { type Database, DatabaseBrokenError } from './database';
 import { type Backoff, sleep } from './pause';
-import { ProjectionSession } from './session';
+import { type Following, ProjectionSession } from './session';
 import { type Fetched, type ProjectionSource, type ProjectionStatus } from './source';
+import { type TransactionFold } from './transaction-fold';
 
 export interface ProjectorOptions {
   readonly identity: ProjectorIdentity;
@@ -13,15 +14,19 @@ export interface ProjectorOptions {
   /** Milliseconds since any fixed moment, never going back. */
   readonly monotonic: () => number;
   readonly backoff: Backoff;
+  /** Offsets of a part of the transfers; by default as many as are good for large databases. */
+  readonly partOffsets?: number;
 }
 
 /** Bytes of batches in one answer of the node: it copies them on its main thread, in about a millisecond. */
 const FETCH_BYTES = 1024 * 1024;
 /** A transaction ends when it has so much, or when nothing more is waiting. */
-const TRANSACTION_RECORDS = 32_768;
+const TRANSACTION_RECORDS = 65_536;
 const TRANSACTION_BYTES = 8 * 1024 * 1024;
 /** Milliseconds that rows wait for more that is known to be committed. */
 const GATHER = 20;
+/** Milliseconds for the next rows of many: they are about to come, and a transaction of many more is under way. */
+const GATHER_MANY = 1_000;
 /** Milliseconds for the node's commit index to reach the checkpoint; behind a leader it does so within one heartbeat. */
 const BEHIND_PATIENCE = 5_000;
 const BEHIND_POLL = 250;
@@ -62,10 +67,10 @@ export class Projector {
   }
 
   private async oneSession(signal: AbortSignal): Promise<void> {
-    const { identity, openDatabase } = this.options;
-    const session = await ProjectionSession.open(await openDatabase(), identity, signal, () =>
-      this.pause('another node projects into this database'),
-    );
+    const { identity, openDatabase, partOffsets } = this.options;
+    const standby = (): void => this.pause('another node projects into this database');
+    const database = await openDatabase();
+    const session = await ProjectionSession.open(database, identity, signal, standby, partOffsets);
     if (!session) return;
     try {
       await this.follow(session, signal);
@@ -92,32 +97,43 @@ export class Projector {
     }
   }
 
-  /** One transaction: what has arrived, and what follows without delay, within the bounds of a transaction. */
+  /** What has arrived, and what follows without delay: it is gathered while the database writes what was before it. */
   private async writeWhatWaits(
     session: ProjectionSession,
     feed: BatchFeed,
     first: Fetched,
     signal: AbortSignal,
   ): Promise<void> {
-    const fold = session.begin();
-    for (let fetched: Fetched | undefined = first; fetched;) {
-      await session.add(fold, fetched.batches);
-      // Asked for now, so that the node answers while the database writes.
-      feed.request(fold.lastIndex + 1);
-      const more: boolean = fold.lastIndex < fetched.commitIndex && fetched.batches.length > 0;
-      const full = fold.records >= TRANSACTION_RECORDS || fold.bytes >= TRANSACTION_BYTES;
-      fetched = more && !full ? await feed.take(signal, GATHER) : undefined;
-    }
-    await session.write(fold);
+    let ahead = 0;
+    const gather = async (from: Fetched): Promise<TransactionFold> => {
+      const fold = session.begin();
+      for (let fetched: Fetched | undefined = from; fetched;) {
+        await session.add(fold, fetched.batches);
+        ahead = fetched.nextOffset - 1 - fold.lastOffset;
+        // Asked for now, so that the node answers while the database writes.
+        feed.request(fold.lastIndex + 1);
+        const more: boolean = fold.lastIndex < fetched.commitIndex && fetched.batches.length > 0;
+        fetched = more && !isFull(session, fold) ? await feed.take(signal, GATHER) : undefined;
+      }
+      return fold;
+    };
+    const following: Following = {
+      ahead: () => ahead,
+      next: async () => {
+        if (signal.aborted) return undefined;
+        const fetched = await feed.take(signal, ahead > 0 ? GATHER_MANY : GATHER);
+        return fetched && fetched.batches.length > 0 ? gather(fetched) : undefined;
+      },
+      committed: (records) => this.committed(session, records),
+    };
+    await session.write(await gather(first), following);
+  }
+
+  private committed(session: ProjectionSession, records: number): void {
     this.options.backoff.reset();
     const { index, offset } = session.checkpoint;
-    this.tell({
-      state: 'running',
-      why: '',
-      checkpointIndex: index,
-      checkpointOffset: offset,
-      ...this.speed(fold.records),
-    });
+    const place = { checkpointIndex: index, checkpointOffset: offset };
+    this.tell({ state: 'running', why: '', ...place, ...this.speed(records) });
   }
 
   /** A node that has just started knows of fewer commits than it did: that is not yet another history. */
@@ -157,4 +173,8 @@ export class Projector {
     this.speedRows = 0;
     return { rowsPerSecond };
   }
+}
+
+function isFull(session: ProjectionSession, fold: TransactionFold): boolean {
+  return fold.records >= TRANSACTION_RECORDS || fold.bytes >= TRANSACTION_BYTES || session.needsPart(fold);
 }

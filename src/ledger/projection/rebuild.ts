@@ -7,6 +7,7 @@ import { PostgresDatabase } from './postgres-database';
 import { ProjectionSession } from './session';
 import { SHADOW, ShadowSchema } from './shadow-schema';
 import { type ProjectionSource } from './source';
+import { type TransactionFold } from './transaction-fold';
 
 export interface RebuildOptions {
   readonly identity: ProjectorIdentity;
@@ -30,11 +31,9 @@ export class RebuildRefusedError extends Error {
 }
 
 const FETCH_BYTES = 1024 * 1024;
-/** A transaction: fewer and larger ones than of a projection that people wait for. */
-const TRANSACTION_RECORDS = 100_000;
+/** What is folded at once, while the database writes as much. */
+const TRANSACTION_RECORDS = 65_536;
 const TRANSACTION_BYTES = 32 * 1024 * 1024;
-/** Milliseconds: an index over all transfers takes its time. */
-const INDEX_PATIENCE = 24 * 3600 * 1000;
 
 /** @throws RebuildRefusedError where somebody projects into the database, or it is another cluster's, or others depend on its tables */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
@@ -88,38 +87,25 @@ async function rebuildFolder(options: RebuildOptions, dir: string): Promise<Rebu
   return rebuilt;
 }
 
-/** Fills an empty database. Indexes that only readers need are made at the end, by sorting, which costs a part of it. */
+/** Fills an empty database: all of it waits, so every part of the transfers gets its indexes when it is full. */
 async function fill(database: Database, { identity, source, onProgress }: RebuildOptions): Promise<Rebuilt> {
   const session = await ProjectionSession.open(database, identity, new AbortController().signal, () => undefined);
   if (!session) throw new Error('A session that nobody aborted was not opened.');
-  session.putOffIds();
-  const indexes = await dropIndexes(database);
   let records = 0;
-  for (let isMore = true; isMore;) {
+  const next = async (): Promise<TransactionFold | undefined> => {
     const fold = session.begin();
-    while (isMore && fold.records < TRANSACTION_RECORDS && fold.bytes < TRANSACTION_BYTES) {
+    while (fold.records < TRANSACTION_RECORDS && fold.bytes < TRANSACTION_BYTES && !session.needsPart(fold)) {
       const { batches } = await source.fetch(fold.lastIndex + 1, FETCH_BYTES);
-      isMore = batches.length > 0;
+      if (batches.length === 0) break;
       await session.add(fold, batches);
     }
-    if (fold.lastIndex > session.checkpoint.index) await session.write(fold);
-    records += fold.records;
-    onProgress(records);
-  }
-  for (const index of indexes) await database.script(index, INDEX_PATIENCE);
-  await session.spendIdsPutOff();
+    return fold.bytes > 0 ? fold : undefined;
+  };
+  const committed = (count: number): void => onProgress((records += count));
+  const first = await next();
+  if (first) await session.write(first, { ahead: () => Infinity, next, committed });
   await database.script('ANALYZE ledger.accounts; ANALYZE ledger.transfers; ANALYZE ledger.balances');
   return { records, index: session.checkpoint.index, offset: session.checkpoint.offset };
-}
-
-/** @returns the statements that make them again */
-async function dropIndexes(database: Database): Promise<string[]> {
-  const { rows } = await database.query(
-    `SELECT format('%I.%I', schemaname, indexname) AS name, indexdef FROM pg_catalog.pg_indexes
-      WHERE schemaname = 'ledger' AND tablename = 'transfers' AND indexname <> 'transfers_pkey'`,
-  );
-  for (const row of rows) await database.script(`DROP INDEX ${row['name']}`);
-  return rows.map((row) => row['indexdef'] ?? '');
 }
 
 async function refuseToReplace(live: Queries, clusterId: string): Promise<void> {

@@ -1,11 +1,12 @@
 /** The statements of a transaction that change rows which are there; each returns how many it changed. */
+import { type BalanceUpdates } from './balance-updates';
 import { type ChangedAccounts } from './changed-accounts';
 import { type ChangedHolds } from './changed-holds';
 import { type Transaction } from './database';
 import { type DatedTotals } from './dated-totals';
 
 /** The version is compared, so that a row which is not as this projector left it is never written over. */
-export async function updateBalances(transaction: Transaction, accounts: ChangedAccounts): Promise<number> {
+export async function updateBalances(transaction: Transaction, balances: BalanceUpdates): Promise<number> {
   const { affected } = await transaction.query(
     `UPDATE ledger.balances b
         SET debits_posted = d.debits, credits_posted = d.credits, debits_pending = d.debits_pending,
@@ -14,7 +15,7 @@ export async function updateBalances(transaction: Transaction, accounts: Changed
                    $5::text::numeric[], $6::text::numeric[], $7::text::bigint[], $8::text::bigint[])
             AS d (account, before, debits, credits, debits_pending, credits_pending, version, last_offset)
       WHERE b.account = d.account AND b.version = d.before`,
-    accounts.balanceArrays(),
+    balances.arrays(),
   );
   return affected;
 }

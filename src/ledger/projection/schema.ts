@@ -7,6 +7,7 @@ import { EFFECTIVE_BALANCES } from './effective-balances';
 import { EVERY_KIND_TABLES } from './every-kind-tables';
 import { EVERY_KIND_VIEWS } from './every-kind-views';
 import { PAST_INDEX } from './past-index';
+import { TRANSFER_PARTS } from './transfer-parts-tables';
 import { VIEWS } from './views';
 
 export interface SchemaStep {
@@ -125,6 +126,9 @@ CREATE TABLE ledger.malformed_records (
 COMMENT ON TABLE ledger.malformed_records IS 'Records of the ledger that nobody could decode; they changed nothing.';
 `;
 
+/** A table in parts has no rows of its own, and no persistence. */
+const TABLE_WITH_ROWS = /CREATE TABLE(?! ledger\.transfers \(LIKE)/g;
+
 export function schemaSteps(persistence: Database['persistence']): readonly SchemaStep[] {
   const steps = [
     { name: 'tables', sql: TABLES },
@@ -133,7 +137,8 @@ export function schemaSteps(persistence: Database['persistence']): readonly Sche
     { name: 'views for transfers of every kind', sql: EVERY_KIND_VIEWS },
     { name: 'balances as of an effective time', sql: EFFECTIVE_BALANCES },
     { name: 'an index for lists by effective time', sql: PAST_INDEX },
+    { name: 'transfers in parts', sql: TRANSFER_PARTS },
   ];
   if (persistence === 'LOGGED') return steps;
-  return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll('CREATE TABLE', 'CREATE UNLOGGED TABLE') }));
+  return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll(TABLE_WITH_ROWS, 'CREATE UNLOGGED TABLE') }));
 }

@@ -1,12 +1,15 @@
 import { advanceCheckpoint, type Checkpoint, claimCheckpoint, type ProjectorIdentity, tryLock } from './checkpoint';
-import { type Database, type Transaction } from './database';
+import { BalanceUpdates } from './balance-updates';
+import { type Database, type Queries, type Transaction } from './database';
 import { KnownAccounts } from './known-accounts';
 import { loadLedgers } from './known-ledgers';
 import { migrate } from './migrate';
 import { sleep } from './pause';
 import { addDatedTotals, endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
 import { type FetchedBatch } from './source';
-import { type KnownRows, TransactionFold } from './transaction-fold';
+import { type TransferPart, TransferParts } from './transfer-parts';
+import { TRANSFERS } from './table-rows';
+import { type KnownRows, TransactionFold, type TransactionEnd } from './transaction-fold';
 
 /** Milliseconds between two looks whether the lock is free. */
 const STANDBY_POLL = 1_000;
@@ -14,24 +17,61 @@ const STANDBY_POLL = 1_000;
 const MAINTAIN_AFTER_TRANSACTIONS = 20_000;
 const MAINTAIN_AFTER_BALANCES = 1_000_000;
 
+/** From such a share of a part on, of records that wait, it is filled without its large indexes: a second or two of work. */
+const SHARE_AHEAD = 1 / 8;
+/** Milliseconds: an index over a part takes a second, on a machine that has nothing else to do. */
+const INDEX_PATIENCE = 3600 * 1000;
+
+/** What follows on a fold, asked for while that is being written. */
+export interface Following {
+  /** Records that are committed behind what was folded so far, about. */
+  ahead(): number;
+  /** Begun and filled; undefined: nothing is waiting. One call at a time. */
+  next(): Promise<TransactionFold | undefined>;
+  /** The rows are committed up to the checkpoint. */
+  committed(records: number): void;
+}
+
+const NOTHING_FOLLOWS: Following = {
+  ahead: () => 0,
+  next: () => Promise.resolve(undefined),
+  committed: () => undefined,
+};
+
 /** One database, locked and up to date in its schema, and the one place that writes to it. */
 export class ProjectionSession {
+  /** Where the rows are; moves with {@link write}. */
+  checkpoint: Checkpoint;
+  private readonly epoch: string;
   private transactions = 0;
   private balances = 0;
-  private idsPutOff: number[] | undefined;
+  /** Where the rows are, for the transaction that is under way. */
+  private at: Checkpoint;
+  /** What was folded last. */
+  private folded: Checkpoint;
+  /** Of what was folded last; what is asked of the database meanwhile waits for it. */
+  private writing: Promise<void> = Promise.resolve();
+  /** The transaction that is under way where several folds are written in one; else the database. */
+  private reader: Queries;
 
   private constructor(
     private readonly database: Database,
     private readonly group: number,
-    private readonly epoch: string,
-    /** Where the rows are; moves with {@link write}. */
-    public checkpoint: Checkpoint,
+    { checkpoint, epoch }: { readonly checkpoint: Checkpoint; readonly epoch: string },
     private readonly known: KnownRows,
-  ) {}
+    private readonly parts: TransferParts,
+  ) {
+    this.checkpoint = checkpoint;
+    this.at = checkpoint;
+    this.folded = checkpoint;
+    this.epoch = epoch;
+    this.reader = database;
+  }
 
   /**
    * Waits, as a standby, while another node projects into the database. Closes the database where it rejects.
    * @param onStandby called each time that the lock was not free
+   * @param partOffsets offsets of a part of the transfers that is made
    * @returns undefined when `signal` was aborted before the lock was free
    */
   static async open(
@@ -39,6 +79,7 @@ export class ProjectionSession {
     identity: ProjectorIdentity,
     signal: AbortSignal,
     onStandby: () => void,
+    partOffsets?: number,
   ): Promise<ProjectionSession | undefined> {
     try {
       while (!(await tryLock(database, identity.group))) {
@@ -50,75 +91,150 @@ export class ProjectionSession {
         }
       }
       await migrate(database);
-      const { checkpoint, epoch } = await database.transaction((t) => claimCheckpoint(t, identity));
+      const claim = await database.transaction((t) => claimCheckpoint(t, identity));
       const known = { ledgers: await loadLedgers(database), accounts: new KnownAccounts() };
-      return new ProjectionSession(database, identity.group, epoch, checkpoint, known);
+      const parts = await TransferParts.load(database, partOffsets);
+      return new ProjectionSession(database, identity.group, claim, known, parts);
     } catch (error) {
       await database.close();
       throw error;
     }
   }
 
-  /** A transaction to be, from the checkpoint on. One at a time: it changes what the session knows. */
+  /** Rows to be, behind those that were folded last. One at a time: it changes what the session knows. */
   begin(): TransactionFold {
-    return new TransactionFold(this.checkpoint, this.group, this.known);
+    return new TransactionFold(this.folded, this.group, this.known);
   }
 
   /** Adds batches to it, for which the database may have to be asked. */
   async add(fold: TransactionFold, batches: readonly FetchedBatch[]): Promise<void> {
-    await fold.prepare(this.database, batches);
+    await fold.prepare(async () => {
+      await this.writing;
+      return this.reader;
+    }, batches);
     for (const { batch, outcomes } of batches) fold.add(batch, outcomes);
   }
 
+  /** Whether it has come into a part of the transfers that is not there: then it had better end. */
+  needsPart(fold: TransactionFold): boolean {
+    return fold.transfers > 0 && this.parts.lack(fold.lastOffset);
+  }
+
   /**
-   * Rows, balances and checkpoint in one transaction. After a rejection the session is of no use: whether the transaction
-   * was committed is then for the database to say, to the next session.
+   * Rows, balances and checkpoint in one transaction, and what follows in further ones, until nothing does. After a rejection
+   * the session is of no use: whether a transaction was committed is then for the database to say, to the next session.
    */
-  async write(fold: TransactionFold): Promise<void> {
-    const to = fold.end();
-    await this.database.transaction(async (transaction) => {
-      await advanceCheckpoint(transaction, this.group, this.epoch, this.checkpoint, to);
-      for (const { table, columns, rows } of fold.copies()) {
-        if (rows.count === 0) continue;
-        const written = await transaction.copy(table, columns, rows.finish());
-        assertCount(table, written, rows.count);
-      }
-      await this.updateRows(transaction, fold);
-    });
-    this.checkpoint = to;
-    this.transactions++;
-    this.balances += fold.accounts.updates;
-    this.known.accounts.forgetTheOldest();
-    if (this.transactions >= MAINTAIN_AFTER_TRANSACTIONS || this.balances >= MAINTAIN_AFTER_BALANCES) {
-      await this.database.maintain();
-      this.transactions = 0;
-      this.balances = 0;
+  async write(first: TransactionFold, following = NOTHING_FOLLOWS): Promise<void> {
+    for (let fold: TransactionFold | undefined = first; fold;) {
+      const isFar: boolean = this.needsPart(fold) && following.ahead() >= this.parts.size * SHARE_AHEAD;
+      fold = isFar ? await this.fillParts(fold, following) : await this.writeOne(fold, following);
     }
   }
 
-  private async updateRows(transaction: Transaction, fold: TransactionFold): Promise<void> {
-    const { accounts, dated, holds, undecided } = fold;
-    if (accounts.updates > 0) {
-      assertCount('ledger.balances', await updateBalances(transaction, accounts), accounts.updates);
+  private async writeOne(fold: TransactionFold, following: Following): Promise<TransactionFold | undefined> {
+    const to = this.end(fold);
+    const parts = this.needsPart(fold) ? [...this.parts.open(fold.firstOffset, fold.lastOffset)] : [];
+    const balances = new BalanceUpdates();
+    this.writing = this.database
+      .transaction(async (transaction) => {
+        for (const part of parts) {
+          await part.create(transaction, this.database.persistence);
+          await part.index(transaction, INDEX_PATIENCE);
+        }
+        await this.writeRows(transaction, fold, to);
+        balances.add(fold.accounts.balances);
+        await this.updateBalances(transaction, balances);
+        if (fold.undecided.length > 0) await spendIds(transaction, fold.undecided, this.group);
+      })
+      .then(() => this.committed(fold.records, following));
+    return meanwhile(this.writing, () => following.next());
+  }
+
+  /**
+   * Many rows in one transaction, into parts that get their large indexes at the end. It ends where the next part begins, or
+   * where nothing is waiting any more.
+   */
+  private async fillParts(first: TransactionFold, following: Following): Promise<TransactionFold | undefined> {
+    const parts = [...this.parts.open(first.firstOffset, first.lastOffset)];
+    const undecided: number[] = [];
+    const balances = new BalanceUpdates();
+    let records = 0;
+    let after: TransactionFold | undefined;
+    await this.database.transaction(async (transaction) => {
+      this.reader = transaction;
+      for (const part of parts) await part.create(transaction, this.database.persistence);
+      for (let fold = first, isLast = false; !isLast; fold = after ?? first) {
+        const to = this.end(fold);
+        this.writing = this.writeRows(transaction, fold, to, parts.at(-1));
+        records += fold.records;
+        undecided.push(...fold.undecided);
+        balances.add(fold.accounts.balances);
+        after = await meanwhile(this.writing, () => following.next());
+        isLast = !after || this.needsPart(after);
+        if (isLast || this.known.accounts.areMany) await this.updateBalances(transaction, balances);
+      }
+      for (const part of parts) await part.index(transaction, INDEX_PATIENCE);
+      // Which of them do is found by the index over ids.
+      if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
+    });
+    this.reader = this.database;
+    await this.committed(records, following);
+    return after;
+  }
+
+  /** From here on the next one may be begun. */
+  private end(fold: TransactionFold): TransactionEnd {
+    const to = fold.end();
+    this.folded = to;
+    return to;
+  }
+
+  private async committed(records: number, following: Following): Promise<void> {
+    this.checkpoint = this.at;
+    following.committed(records);
+    this.transactions++;
+    if (this.transactions < MAINTAIN_AFTER_TRANSACTIONS && this.balances < MAINTAIN_AFTER_BALANCES) return;
+    await this.database.maintain();
+    this.transactions = 0;
+    this.balances = 0;
+  }
+
+  /** Accounts may be forgotten then, once: the database has what they have come to, but for the fold that is gathered meanwhile. */
+  private async updateBalances(transaction: Transaction, balances: BalanceUpdates): Promise<void> {
+    if (balances.size > 0) {
+      assertCount('ledger.balances', await updateBalances(transaction, balances), balances.size);
+      this.balances += balances.size;
+      balances.clear();
     }
+    this.known.accounts.forgetTheOldest();
+  }
+
+  /** @param filled a part that this transaction has made, and that rows may be all in */
+  private async writeRows(
+    transaction: Transaction,
+    fold: TransactionFold,
+    to: TransactionEnd,
+    filled?: TransferPart,
+  ): Promise<void> {
+    await advanceCheckpoint(transaction, this.group, this.epoch, this.at, to);
+    for (const { table, columns, rows } of fold.copies()) {
+      if (rows.count === 0) continue;
+      const isFilled = table === TRANSFERS && filled !== undefined && fold.firstOffset >= filled.first;
+      const target = isFilled ? `ledger.${filled.name}` : table;
+      const written = await transaction.copy(target, columns, rows.finish(), isFilled);
+      assertCount(target, written, rows.count);
+    }
+    await this.updateRows(transaction, fold);
+    this.at = to;
+  }
+
+  private async updateRows(transaction: Transaction, fold: TransactionFold): Promise<void> {
+    const { accounts, dated, holds } = fold;
     if (accounts.termUpdates > 0) {
       assertCount('ledger.accounts', await updateTerms(transaction, accounts), accounts.termUpdates);
     }
     if (holds.updates > 0) assertCount('ledger.holds', await endHolds(transaction, holds, this.group), holds.updates);
     if (dated.size > 0) assertCount('ledger.dated_totals', await addDatedTotals(transaction, dated), dated.size);
-    if (this.idsPutOff) this.idsPutOff.push(...undecided);
-    else if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
-  }
-
-  /** Which refusals of groups spend their ids is found by an index, which tables that are being filled have at the end only. */
-  putOffIds(): void {
-    this.idsPutOff = [];
-  }
-
-  async spendIdsPutOff(): Promise<void> {
-    const offsets = this.idsPutOff ?? [];
-    this.idsPutOff = undefined;
-    if (offsets.length > 0) await this.database.transaction((t) => spendIds(t, offsets, this.group));
   }
 
   close(): Promise<void> {
@@ -131,4 +247,12 @@ function assertCount(table: string, written: number, expected: number): void {
   if (written !== expected) {
     throw new Error(`${table} took ${written} rows where ${expected} were expected; the transaction is rolled back.`);
   }
+}
+
+/** Both are waited for, whatever becomes of the other. */
+async function meanwhile<T>(writing: Promise<void>, next: () => Promise<T>): Promise<T> {
+  const [written, following] = await Promise.allSettled([writing, next()]);
+  if (written.status === 'rejected') throw written.reason;
+  if (following.status === 'rejected') throw following.reason;
+  return following.value;
 }

@@ -33,7 +33,7 @@ export class ShadowSchema implements Database {
         query: (sql, parameters) => transaction.query(shadowed(sql), parameters),
         table: (sql, parameters) => transaction.table(shadowed(sql), parameters),
         script: (sql, patience) => transaction.script(shadowed(sql), patience),
-        copy: (table, columns, rows) => transaction.copy(shadowed(table), columns, rows),
+        copy: (table, columns, rows, frozen) => transaction.copy(shadowed(table), columns, rows, frozen),
       }),
     );
   }

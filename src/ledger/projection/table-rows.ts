@@ -7,6 +7,8 @@ export interface TableRows {
   readonly rows: CopyRows;
 }
 
+export const TRANSFERS = 'ledger.transfers';
+
 const COLUMNS = {
   ledgers: [
     'code',
@@ -80,6 +82,24 @@ const COLUMNS = {
     'group_index',
     'group_size',
   ],
+  /** Of transfers, the columns in which usual ones differ: the others have their defaults. */
+  usual: [
+    'partition',
+    'log_offset',
+    'time',
+    'id',
+    'debit_account',
+    'credit_account',
+    'ledger',
+    'amount',
+    'amount_moved',
+    'code',
+    'user_data',
+    'payer_debits',
+    'payer_credits',
+    'payee_debits',
+    'payee_credits',
+  ],
   holds: [
     'partition',
     'number',
@@ -117,6 +137,8 @@ export class NewRows {
   readonly accounts = rowsOf('accounts');
   readonly balances = rowsOf('balances');
   readonly transfers = rowsOf('transfers');
+  /** Plain transfers that were done, with no amounts on hold. */
+  readonly usual = rowsOf('usual');
   readonly holds = rowsOf('holds');
   readonly changes = rowsOf('account_changes');
   readonly batches = rowsOf('batches');
@@ -127,6 +149,7 @@ export class NewRows {
       tableOf('ledgers', this.ledgers),
       tableOf('accounts', this.accounts),
       tableOf('balances', this.balances),
+      { ...tableOf('usual', this.usual), table: TRANSFERS },
       tableOf('transfers', this.transfers),
       tableOf('holds', this.holds),
       tableOf('account_changes', this.changes),

@@ -45,6 +45,8 @@ export class TransactionFold {
   private readonly accountRows: AccountRows;
   private readonly transferRows: TransferRows;
   private at: TransactionEnd;
+  /** Of its first record. */
+  readonly firstOffset: number;
 
   constructor(
     from: Checkpoint,
@@ -53,10 +55,12 @@ export class TransactionFold {
   ) {
     const { ledgers, accounts } = known;
     this.at = { ...from, batchTime: 0 };
+    this.firstOffset = from.offset + 1;
     this.holds = new ChangedHolds(group);
     this.accountRows = new AccountRows(this.rows, ledgers, accounts, this.accounts);
     this.transferRows = new TransferRows({
       transfers: this.rows.transfers,
+      usual: this.rows.usual,
       ledgers,
       accounts,
       changed: this.accounts,
@@ -70,16 +74,30 @@ export class TransactionFold {
     return this.at.index;
   }
 
+  get lastOffset(): number {
+    return this.at.offset;
+  }
+
+  /** Rows of `ledger.transfers`. */
+  get transfers(): number {
+    return this.rows.transfers.count + this.rows.usual.count;
+  }
+
   /** Offsets of refused transfers that spend their id, unless an earlier row has spent it. */
   get undecided(): readonly number[] {
     return this.transferRows.undecided;
   }
 
-  /** Reads, of what the next batches name, what is not known yet. Before they are added. */
-  async prepare(database: Queries, batches: readonly FetchedBatch[]): Promise<void> {
+  /**
+   * Reads, of what the next batches name, what is not known yet. Before they are added.
+   * @param settled resolves with the database when what was written before can be read
+   */
+  async prepare(settled: () => Promise<Queries>, batches: readonly FetchedBatch[]): Promise<void> {
     const { accounts, ledgers } = this.known;
     const outcomes = batches.map((batch) => batch.outcomes);
     const { handles, holds } = needsOf(outcomes, (handle) => accounts.find(handle) !== undefined);
+    if (handles.size === 0 && holds.length === 0) return;
+    const database = await settled();
     await accounts.load(database, [...handles], ledgers);
     await this.holds.load(database, holds);
   }
@@ -107,7 +125,7 @@ export class TransactionFold {
 
   /** Nothing can be added any more. */
   end(): TransactionEnd {
-    this.accounts.copyOpened(this.rows.balances);
+    this.accounts.end(this.rows.balances);
     this.holds.copyMade(this.rows.holds);
     return this.at;
   }

@@ -29,6 +29,8 @@ type AnyTransfer = TransferCommand | ReferringCommand;
 /** What the rows of a transaction go to, and what is known before them. */
 export interface TransferRowsParts {
   readonly transfers: CopyRows;
+  /** Of fewer columns, which are those of nearly all rows. */
+  readonly usual: CopyRows;
   readonly ledgers: KnownLedgers;
   readonly accounts: KnownAccounts;
   readonly changed: ChangedAccounts;
@@ -56,7 +58,7 @@ export class TransferRows {
     this.changeHold(outcome, 'voided', place.offset, expiresAt);
     const asked = askedAmount(command.amount, ledger, outcome);
 
-    this.begin(place);
+    begin(transfers, place);
     if (command.id.kind === 'uuid') transfers.ascii(formatId(command.id));
     else transfers.text(command.id.text);
     transfers.ascii(kindOf(command));
@@ -85,7 +87,7 @@ export class TransferRows {
     const effect = this.effectOf(outcome);
     this.perform(effect, payer, payee, place);
     this.changeHold(outcome, 'expired', place.offset);
-    this.begin(place);
+    begin(transfers, place);
     transfers.null();
     transfers.ascii('expiry');
     transfers.ascii(OK);
@@ -115,7 +117,7 @@ export class TransferRows {
     const amountHigh = outcomes.readUInt32LE(at + 36);
     const isPlain = outcomes.readUInt32LE(at) === DONE && row.readUInt32LE(60) === 0;
     if (!isPlain || amountTop !== 0 || amountHigh >= SAFE_HIGH) return false;
-    const { accounts, changed, transfers } = this.parts;
+    const { accounts, changed } = this.parts;
     const amount = amountHigh * TWO_TO_32 + outcomes.readUInt32LE(at + 32);
     const debit = outcomes.readUInt32LE(at + 12) * TWO_TO_32 + outcomes.readUInt32LE(at + 8);
     const credit = outcomes.readUInt32LE(at + 20) * TWO_TO_32 + outcomes.readUInt32LE(at + 16);
@@ -126,31 +128,35 @@ export class TransferRows {
     changed.touch(payee);
     payer.pay(amount, place.offset);
     payee.receive(amount, place.offset);
-    this.begin(place);
-    transfers.uuid(row, 0);
-    transfers.ascii('plain');
-    transfers.ascii(OK);
-    transfers.bool(true);
-    transfers.int8(debit);
-    transfers.int8(credit);
-    transfers.ascii(ledger.code);
-    transfers.numeric(amount, ledger.scale);
-    transfers.numeric(amount, ledger.scale);
-    transfers.int8(row.readUInt32LE(56));
+    const { scale } = ledger;
+    const isUsual = hasNoHolds(payer) && hasNoHolds(payee);
+    const rows = isUsual ? this.parts.usual : this.parts.transfers;
+    begin(rows, place);
+    rows.uuid(row, 0);
+    if (!isUsual) {
+      rows.ascii('plain');
+      rows.ascii(OK);
+      rows.bool(true);
+    }
+    rows.int8(debit);
+    rows.int8(credit);
+    rows.ascii(ledger.code);
+    rows.numeric(amount, scale);
+    rows.numeric(amount, scale);
+    rows.int8(row.readUInt32LE(56));
     const hasUserData = (row.readUInt32LE(48) | row.readUInt32LE(52)) !== 0;
-    transfers.numeric(hasUserData ? row.readBigUInt64LE(48) : 0, 0);
-    writeTotals(transfers, payer);
-    writeTotals(transfers, payee);
-    writeNoRest(transfers);
+    rows.numeric(hasUserData ? row.readBigUInt64LE(48) : 0, 0);
+    if (isUsual) {
+      rows.numeric(payer.debits, scale);
+      rows.numeric(payer.credits, scale);
+      rows.numeric(payee.debits, scale);
+      rows.numeric(payee.credits, scale);
+    } else {
+      writeTotals(rows, payer);
+      writeTotals(rows, payee);
+      writeNoRest(rows);
+    }
     return true;
-  }
-
-  private begin({ group, offset, time }: Place): void {
-    const { transfers } = this.parts;
-    transfers.row();
-    transfers.int4(group);
-    transfers.int8(offset);
-    transfers.timestamptz(time);
   }
 
   private sides(debit: number, credit: number, ledger: KnownLedger | undefined): void {
@@ -233,6 +239,17 @@ export class TransferRows {
     this.undecided.push(offset);
     return false;
   }
+}
+
+function begin(rows: CopyRows, { group, offset, time }: Place): void {
+  rows.row();
+  rows.int4(group);
+  rows.int8(offset);
+  rows.timestamptz(time);
+}
+
+function hasNoHolds({ debitsPending, creditsPending }: KnownAccount): boolean {
+  return debitsPending === 0 && creditsPending === 0;
 }
 
 function kindOf(command: AnyTransfer): string {

@@ -108,8 +108,8 @@ describe('a projection into a Postgres server', () => {
       });
       const steps = plan.rows.map((line) => line['QUERY PLAN']).join('\n');
       expect(steps).toContain('accounts_name_key');
-      expect(steps).toContain('transfers_debit');
-      expect(steps).toContain('transfers_credit');
+      expect(steps).toContain('transfers_0_debit');
+      expect(steps).toContain('transfers_0_credit');
     },
     MINUTES,
   );
