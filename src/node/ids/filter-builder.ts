@@ -1,14 +1,13 @@
 import { IdFilter } from './id-filter';
 import type { IdHashes } from './id-hashes';
 
-/** Sorts the ids of a run by bucket, in slices. */
+/** Sorts the ids of a run by bucket. */
 export class FilterBuilder {
   /** Of each entry the first hash of its id, and the row that it stands for, counted from the first of the run. */
   readonly entries: Int32Array;
   private readonly bits: number;
   private readonly shift: number;
   private readonly starts: Uint32Array;
-  private readonly next: Uint32Array;
   private readonly remainders: Uint16Array;
   private readonly more: Uint8Array;
 
@@ -22,14 +21,14 @@ export class FilterBuilder {
     this.entries = new Int32Array(2 * count);
     for (let i = 0; i < count; i++) this.starts[this.bucketOf(i) + 1]! += 1;
     for (let b = 0; b < 2 ** this.bits; b++) this.starts[b + 1]! += this.starts[b] as number;
-    this.next = this.starts.slice();
+    this.place();
   }
 
-  /** Puts the ids of the rows [from, to) where they belong. */
-  place(from: number, to: number): void {
-    const { entries, hashes, more, next, remainders, shift } = this;
-    const { first, second } = hashes;
-    for (let i = from; i < to; i++) {
+  private place(): void {
+    const { entries, more, remainders, shift } = this;
+    const { count, first, second } = this.hashes;
+    const next = this.starts.slice();
+    for (let i = 0; i < count; i++) {
       const hash = first[i] as number;
       const bucket = (hash >>> 1) >>> shift;
       const place = next[bucket] as number;
@@ -42,7 +41,6 @@ export class FilterBuilder {
     }
   }
 
-  /** Once all are placed. */
   filter(): IdFilter {
     const { bits, starts, remainders, more, hashes } = this;
     return new IdFilter({ bits, starts, remainders, more, least: hashes.least, greatest: hashes.greatest });

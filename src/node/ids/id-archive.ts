@@ -27,12 +27,14 @@ export interface ArchiveCounts {
   lookups: number;
   /** Entries that filters let pass. */
   candidates: number;
+  /** Of these, those whose row was the one behind the row before: their entries were not read. */
+  next: number;
   found: number;
 }
 
 /** The rows of transfers that are in runs, from row 0 on. */
 export class IdArchive implements RowArchive {
-  readonly counts: ArchiveCounts = { lookups: 0, candidates: 0, found: 0 };
+  readonly counts: ArchiveCounts = { lookups: 0, candidates: 0, next: 0, found: 0 };
   /** The block that was read last: readers walk. */
   private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer } | undefined;
   private reading = 0;
@@ -152,12 +154,19 @@ export class IdArchive implements RowArchive {
   private async read(ids: Uint32Array, candidates: readonly Candidate[]): Promise<readonly FoundRow[]> {
     const found: FoundRow[] = [];
     const blocks = new Map<number, Promise<Buffer>>();
-    let next = 0;
+    const only = onlyCandidates(ids, candidates);
+    const stretch = Math.ceil(candidates.length / READS_AT_ONCE);
+    let begun = 0;
     const reader = async (): Promise<void> => {
-      for (let candidate = candidates[next++]; candidate; candidate = candidates[next++]) {
-        const row = await candidate.index.rowOf(candidate.entry);
-        const words = await this.rowThrough(blocks, row);
-        if (hasId(words, ids, candidate.at)) found.push({ row, words });
+      const mine = candidates.slice(begun, (begun += stretch));
+      let next = this.rows;
+      for (const candidate of mine) {
+        const isOnly = only[candidate.at / WORDS] === 1;
+        const row =
+          (isOnly && (await this.next(blocks, next, ids, candidate.at))) || (await this.found(blocks, ids, candidate));
+        if (!row) continue;
+        found.push(row);
+        next = row.row + 1;
       }
     };
     this.reading += 1;
@@ -169,6 +178,41 @@ export class IdArchive implements RowArchive {
     for (const end of ended) if (end.status === 'rejected') throw end.reason;
     this.counts.found += found.length;
     return found;
+  }
+
+  /** The row that the candidate stands for, where it has the id. */
+  private async found(
+    blocks: Map<number, Promise<Buffer>>,
+    ids: Uint32Array,
+    { index, entry, at }: Candidate,
+  ): Promise<FoundRow | undefined> {
+    return this.withId(blocks, await index.rowOf(entry), ids, at);
+  }
+
+  /**
+   * Batches that are sent again come as they came, so the row behind the one that was found last is looked at first: that spares
+   * the entry, which lies anywhere. Only of ids that have one candidate: a row with this id is the row of that one then.
+   */
+  private async next(
+    blocks: Map<number, Promise<Buffer>>,
+    row: number,
+    ids: Uint32Array,
+    at: number,
+  ): Promise<FoundRow | undefined> {
+    if (row >= this.rows) return undefined;
+    const found = await this.withId(blocks, row, ids, at);
+    if (found) this.counts.next += 1;
+    return found;
+  }
+
+  private async withId(
+    blocks: Map<number, Promise<Buffer>>,
+    row: number,
+    ids: Uint32Array,
+    at: number,
+  ): Promise<FoundRow | undefined> {
+    const words = await this.rowThrough(blocks, row);
+    return hasId(words, ids, at) ? { row, words } : undefined;
   }
 
   /** Ids that came together lie together: each block is read once for a batch. */
@@ -219,4 +263,11 @@ function endOf(parts: readonly { readonly name: RunName }[]): number {
 function hasId(row: Uint32Array, ids: Uint32Array, at: number): boolean {
   for (let i = 0; i < WORDS; i++) if (row[i] !== ids[at + i]) return false;
   return true;
+}
+
+/** Of each id 1 where it has one candidate, else another number. */
+function onlyCandidates(ids: Uint32Array, candidates: readonly Candidate[]): Uint8Array {
+  const numbers = new Uint8Array(ids.length / WORDS);
+  for (const { at } of candidates) numbers[at / WORDS] = Math.min(2, (numbers[at / WORDS] as number) + 1);
+  return numbers;
 }

@@ -33,7 +33,6 @@ export interface IdIndex {
 /** An index in memory alone, for those who may not write. */
 export function indexInMemory(name: RunName, hashes: IdHashes): IdIndex {
   const builder = new FilterBuilder(hashes);
-  builder.place(0, hashes.count);
   const rowOf = (entry: number): number => name.first + (builder.entries[2 * entry + 1] as number);
   return {
     name,

@@ -8,7 +8,6 @@ import {
   encodeIndexHeader,
   entriesPosition,
   filterBytes,
-  indexBytes,
   indexFile,
   INDEX_BLOCK_BYTES,
   INDEX_HEADER_BYTES,
@@ -19,8 +18,6 @@ import { BEING_WRITTEN, createAnew, type RunFolder } from './run-writer';
 
 /** Entries are written so many blocks at a stroke; then others get a turn. */
 const PIECE_BLOCKS = 64;
-/** Entries that are sorted at a stroke. */
-const SLICE_ROWS = 1 << 16;
 const BLOCK_WORDS = INDEX_BLOCK_BYTES / 4;
 const SYNC_EVERY_BYTES = 8 * 1024 * 1024;
 
@@ -55,13 +52,6 @@ export class IndexWriter {
       this.entries += taken;
       if (inPiece === PIECE_BLOCKS - 1 && inBlock + taken === BLOCK_ENTRIES) await this.writePiece();
     }
-  }
-
-  /** Takes a slice of the room before it is needed: so others get their turn, and a full disk shows early. */
-  async takeRoom(slice: number, slices: number): Promise<void> {
-    const bytes = indexBytes({ rows: this.name.count, bits: this.bits });
-    const from = Math.floor((bytes / slices) * slice);
-    await this.file.write([Buffer.alloc(Math.floor((bytes / slices) * (slice + 1)) - from)], from);
   }
 
   async finish(filter: IdFilter): Promise<void> {
@@ -106,11 +96,6 @@ export async function writeIndex(folder: RunFolder, name: RunName, hashes: IdHas
   const writer = await IndexWriter.create(folder, name);
   try {
     const builder = new FilterBuilder(hashes);
-    const slices = Math.ceil(name.count / SLICE_ROWS);
-    for (let slice = 0; slice < slices; slice++) {
-      builder.place(slice * SLICE_ROWS, Math.min(name.count, (slice + 1) * SLICE_ROWS));
-      await writer.takeRoom(slice, slices);
-    }
     await writer.add(builder.entries);
     const filter = builder.filter();
     await writer.finish(filter);

@@ -45,6 +45,42 @@ test('an id that is new costs no read, save where a filter errs', async () => {
   await store.stop();
 });
 
+test('a batch that is sent again finds row behind row, and one in any order finds the same', async () => {
+  const written = await WrittenRuns.make(6, [9, 4]);
+  const store = await written.open();
+  const { archive } = store;
+  const inOrder = written.rows.map((_, row) => row).slice(30, 800);
+  const found = (await archive.lookUp(written.idsOf(inOrder))) ?? [];
+  expect(found.map(({ row }) => row).sort((a, b) => a - b)).toEqual(inOrder);
+  expect(archive.counts.next).toBeGreaterThan(700);
+  const backwards = inOrder.toReversed();
+  const next = archive.counts.next;
+  const again = (await archive.lookUp(written.idsOf(backwards))) ?? [];
+  expect(again.map(({ row }) => row).sort((a, b) => a - b)).toEqual(inOrder);
+  for (const { row, words } of again) expect(words).toEqual(written.rows[row]);
+  expect(archive.counts.next).toBe(next);
+  await store.stop();
+});
+
+test('of two rows with one id both are found, also where one of them is the next', async () => {
+  const twins = new Map([
+    [101, 20],
+    [500, 300],
+    [703, 40],
+  ]);
+  const written = await WrittenRuns.make(7, [3, 9], twins);
+  const store = await written.open();
+  // Enough of them that one reader takes several, one behind the other.
+  for (const first of [0, 64, 290, 650]) {
+    const rows = Array.from({ length: 100 }, (_, i) => first + i);
+    const found = (await store.archive.lookUp(written.idsOf(rows))) ?? [];
+    const expected = new Set(rows);
+    for (const [twin, row] of twins) if (rows.includes(row) || rows.includes(twin)) expected.add(row).add(twin);
+    expect(found.map(({ row }) => row).sort((a, b) => a - b)).toEqual([...expected].sort((a, b) => a - b));
+  }
+  await store.stop();
+});
+
 test('four indexes of one size become one, and so on; the files of the old ones go', async () => {
   const written = await WrittenRuns.make(
     5,

@@ -22,11 +22,21 @@ export class WrittenRuns {
   /** The words of every row, in the order of their numbers. */
   readonly rows: Uint32Array[] = [];
 
-  private constructor(private readonly random: SeededRandom) {}
+  private constructor(
+    private readonly random: SeededRandom,
+    private readonly twins: ReadonlyMap<number, number>,
+  ) {}
 
-  /** @param sizes of the runs, in units of CHAIN_ROWS */
-  static async make(seed: number, sizes: readonly number[]): Promise<WrittenRuns> {
-    const made = new WrittenRuns(new SeededRandom(seed));
+  /**
+   * @param sizes of the runs, in units of CHAIN_ROWS
+   * @param twins rows that have the id of an earlier one, by their numbers, as a text may have the words of another id
+   */
+  static async make(
+    seed: number,
+    sizes: readonly number[],
+    twins: ReadonlyMap<number, number> = new Map(),
+  ): Promise<WrittenRuns> {
+    const made = new WrittenRuns(new SeededRandom(seed), twins);
     await made.files.makeDirectory(DIRECTORY);
     let chain = chainStart();
     for (const size of sizes) chain = await made.write(size * CHAIN_ROWS, chain);
@@ -62,6 +72,8 @@ export class WrittenRuns {
     const first = this.rows.length;
     for (let i = 0; i < count; i++) {
       const row = Uint32Array.from({ length: TRANSFER_WORDS }, () => this.random.below(2 ** 32));
+      const twin = this.twins.get(this.rows.length);
+      if (twin !== undefined) row.set(this.idOf(twin));
       this.rows.push(row);
     }
     const unit = new Uint32Array(CHAIN_ROWS * TRANSFER_WORDS);
