@@ -219,6 +219,7 @@ export class NodeService implements NodePort {
   }
 
   async readRows(request: RowsRequest, token: string, deadlineMs: number): Promise<RowsAnswer> {
+    this.running();
     const position = token === '' ? { index: 0 } : decodeToken(this.info.clusterId, token);
     if (typeof position === 'string') throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', position);
     return readProjection(this.options.rows?.(), request, position.index, deadlineMs);

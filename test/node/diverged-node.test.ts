@@ -101,6 +101,12 @@ test.each([
       expect.objectContaining(refused) as Error,
     );
     expect(() => service.readRecords(0, 1, 1_000)).toThrow(expect.objectContaining(refused) as Error);
+    expect(() => service.rehearse(Buffer.alloc(0), () => undefined)).toThrow(expect.objectContaining(refused) as Error);
+    await expect(service.readRows({ sql: 'SELECT 1', maxRows: 1 }, '', 1_000)).rejects.toMatchObject(refused);
+    await expect(service.past({ kind: 'bearings' } as never, {} as never, 1_000)).rejects.toMatchObject(refused);
+    await expect(service.waitForOffset(0, new AbortController().signal)).rejects.toMatchObject(refused);
+    await expect(service.backup(1_000)).rejects.toMatchObject(refused);
+    expect(() => service.head()).toThrow(expect.objectContaining(refused) as Error);
     await expect(service.takeSnapshot()).rejects.toMatchObject(refused);
     await expect(group.takeSnapshot()).rejects.toThrow('No snapshot is taken');
 
