@@ -1,5 +1,5 @@
 import { formatMinor } from '../amounts';
-import { minus, plus, type Quantity } from './exact-sum';
+import { plus, type Quantity } from './exact-sum';
 import { type KnownAccount } from './known-account';
 
 /** Microseconds of an hour and of a day; 0: the very moment. */
@@ -12,7 +12,8 @@ interface Total {
   readonly level: number;
   /** Begin of the bucket, in microseconds since the Unix epoch. */
   readonly at: number;
-  net: Quantity;
+  debits: Quantity;
+  credits: Quantity;
 }
 
 /**
@@ -38,22 +39,23 @@ export class DatedTotals {
       for (const [level, width] of BUCKETS.entries()) {
         const at = width === 0 ? time : Math.floor(time / width) * width;
         const from = this.of(payer, byEffective, level, at);
-        from.net = minus(from.net, amount);
+        from.debits = plus(from.debits, amount);
         const to = this.of(payee, byEffective, level, at);
-        to.net = plus(to.net, amount);
+        to.credits = plus(to.credits, amount);
       }
     }
   }
 
-  /** Postgres' array literals: account, by effective time, level, begin in microseconds, what was moved. */
+  /** Postgres' array literals: account, by effective time, level, begin in microseconds, debits, credits. */
   arrays(): string[] {
-    const columns: (string | number)[][] = [[], [], [], [], []];
-    for (const { account, at, byEffective, level, net } of this.totals.values()) {
+    const columns: (string | number)[][] = [[], [], [], [], [], []];
+    for (const { account, at, byEffective, credits, debits, level } of this.totals.values()) {
       columns[0]?.push(account.handle);
       columns[1]?.push(String(byEffective));
       columns[2]?.push(level);
       columns[3]?.push(at);
-      columns[4]?.push(formatMinor(BigInt(net), account.ledger.scale));
+      columns[4]?.push(formatMinor(BigInt(debits), account.ledger.scale));
+      columns[5]?.push(formatMinor(BigInt(credits), account.ledger.scale));
     }
     return columns.map((column) => `{${column.join(',')}}`);
   }
@@ -62,7 +64,7 @@ export class DatedTotals {
     const key = `${account.handle} ${byEffective} ${level} ${at}`;
     let total = this.totals.get(key);
     if (!total) {
-      total = { account, byEffective, level, at, net: 0 };
+      total = { account, byEffective, level, at, debits: 0, credits: 0 };
       this.totals.set(key, total);
     }
     return total;

@@ -47,11 +47,12 @@ export async function endHolds(transaction: Transaction, holds: ChangedHolds, gr
 /** Adds to what is there. */
 export async function addDatedTotals(transaction: Transaction, dated: DatedTotals): Promise<number> {
   const { affected } = await transaction.query(
-    `INSERT INTO ledger.dated_totals AS t (account, by_effective, level, at, net)
-     SELECT account, by_effective, level, timestamptz 'epoch' + micros * interval '1 microsecond', net
-       FROM unnest($1::text::bigint[], $2::text::boolean[], $3::text::smallint[], $4::text::bigint[], $5::text::numeric[])
-            AS d (account, by_effective, level, micros, net)
-     ON CONFLICT (account, by_effective, level, at) DO UPDATE SET net = t.net + excluded.net`,
+    `INSERT INTO ledger.dated_totals AS t (account, by_effective, level, at, debits, credits)
+     SELECT account, by_effective, level, timestamptz 'epoch' + micros * interval '1 microsecond', debits, credits
+       FROM unnest($1::text::bigint[], $2::text::boolean[], $3::text::smallint[], $4::text::bigint[], $5::text::numeric[],
+                   $6::text::numeric[]) AS d (account, by_effective, level, micros, debits, credits)
+     ON CONFLICT (account, by_effective, level, at) DO UPDATE
+        SET debits = t.debits + excluded.debits, credits = t.credits + excluded.credits`,
     dated.arrays(),
   );
   return affected;

@@ -3,6 +3,7 @@
  * opens it. A step that was released is never changed; what is to be different is a further step.
  */
 import { type Database } from './database';
+import { DATED_TOTALS_BY_SIDE } from './dated-totals-by-side';
 import { EFFECTIVE_BALANCES } from './effective-balances';
 import { EVERY_KIND_TABLES } from './every-kind-tables';
 import { EVERY_KIND_VIEWS } from './every-kind-views';
@@ -138,6 +139,7 @@ export function schemaSteps(persistence: Database['persistence']): readonly Sche
     { name: 'balances as of an effective time', sql: EFFECTIVE_BALANCES },
     { name: 'an index for lists by effective time', sql: PAST_INDEX },
     { name: 'transfers in parts', sql: TRANSFER_PARTS },
+    { name: 'debits and credits as of an effective time', sql: DATED_TOTALS_BY_SIDE },
   ];
   if (persistence === 'LOGGED') return steps;
   return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll(TABLE_WITH_ROWS, 'CREATE UNLOGGED TABLE') }));

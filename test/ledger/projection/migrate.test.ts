@@ -119,6 +119,9 @@ async function makeOld(database: Database): Promise<void> {
 /** The same rows in one table, as before there were parts. */
 async function makeWhole(database: Database): Promise<void> {
   await beginOld(database, STEPS_OF_WHOLE);
+  await database.script(
+    'ALTER TABLE newer.dated_totals ADD COLUMN net numeric; UPDATE newer.dated_totals SET net = credits - debits',
+  );
   const { rows } = await database.query(
     `SELECT table_name, string_agg(column_name, ', ') AS columns FROM information_schema.columns
       WHERE table_schema = 'ledger' AND is_generated = 'NEVER' AND table_name <> 'migrations' AND table_name IN (

@@ -4,7 +4,7 @@ import { formatMinor } from '../../amounts';
 import { type TextRow } from '../database';
 import { minorOf, whole } from './exact-text';
 import { type PastDatabase, type PastStatement } from './past-database';
-import { momentOf, offsetAt, offsetBefore } from './sql-parts';
+import { momentOf, NO_TIME_AFTER, offsetAt, offsetBefore } from './sql-parts';
 
 /** Later than every record: what is at a time, all of it. */
 export const AFTER_ALL = Number.MAX_SAFE_INTEGER;
@@ -75,6 +75,26 @@ SELECT c.raft_index::text, c.log_offset::text AS reflected, p.reflected::text AS
  WHERE c.partition = $1::text::integer`,
 };
 
+/**
+ * All that counts up to a moment, of all that is reflected: as of that posting time, plus what dated transfers moved by the
+ * time at which they count, minus what they moved by the time at which they were posted. Both are sums of days, hours and
+ * moments, however many transfers there are. $1 partition, $2 account, $3 time
+ */
+const BY_EFFECT_NOW: PastStatement = {
+  name: 'past balance by effect of all',
+  sql: `
+SELECT c.raft_index::text, c.log_offset::text AS reflected, c.log_offset::text AS at_offset, a.opened_offset::text,
+       l.scale::text, (coalesce(b.debits_posted, 0) + counted.debits - recorded.debits)::text AS debits_posted,
+       (coalesce(b.credits_posted, 0) + counted.credits - recorded.credits)::text AS credits_posted
+  FROM ledger.checkpoint c
+ CROSS JOIN (SELECT ${momentOf('$3')} AS moment) m
+  ${ACCOUNT}
+  LEFT JOIN LATERAL ledger.balance_at_offset(a.handle, ${offsetAt('m.moment', 'c.partition')}) b ON true
+ CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, true, m.moment) counted
+ CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, false, m.moment) recorded
+ WHERE c.partition = $1::text::integer`,
+};
+
 /** A balance, and what it was worked out from. */
 export interface FoundBalance {
   readonly asOf: AsOf;
@@ -115,6 +135,19 @@ export async function balanceByEffect(
   return row && found(row, false);
 }
 
+/** After everything that counts up to a time. */
+async function balanceByEffectNow(
+  database: PastDatabase,
+  group: number,
+  account: number,
+  time: number,
+): Promise<FoundBalance | undefined> {
+  // What counts after all times is in no sum of days.
+  if (time >= NO_TIME_AFTER) return balanceByEffect(database, group, account, { time, offset: AFTER_ALL });
+  const [row] = await database.rows(BY_EFFECT_NOW, [group, account, time].map(String));
+  return row && found(row, false);
+}
+
 export async function balanceThen(
   database: PastDatabase,
   group: number,
@@ -123,7 +156,7 @@ export async function balanceThen(
 ): Promise<BalanceAnswer | undefined> {
   const found =
     'time' in at && at.by === 'effective'
-      ? await balanceByEffect(database, group, account, { time: at.time, offset: AFTER_ALL })
+      ? await balanceByEffectNow(database, group, account, at.time)
       : await balanceByPosting(database, group, account, at);
   if (!found) return undefined;
   const { asOf, offset, isOpen, balance } = found;
