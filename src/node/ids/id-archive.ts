@@ -160,10 +160,13 @@ export class IdArchive implements RowArchive {
     const reader = async (): Promise<void> => {
       const mine = candidates.slice(begun, (begun += stretch));
       let next = this.rows;
+      let cameNext = false;
       for (const candidate of mine) {
-        const isOnly = only[candidate.at / WORDS] === 1;
-        const row =
-          (isOnly && (await this.next(blocks, next, ids, candidate.at))) || (await this.found(blocks, ids, candidate));
+        // Its block was read for the row before, or is worth it.
+        const mayCome: boolean = only[candidate.at / WORDS] === 1 && (cameNext || next % BLOCK_ROWS !== 0);
+        let row: FoundRow | undefined = mayCome ? await this.next(blocks, next, ids, candidate.at) : undefined;
+        cameNext = row !== undefined;
+        row ??= await this.found(blocks, ids, candidate);
         if (!row) continue;
         found.push(row);
         next = row.row + 1;

@@ -35,6 +35,8 @@ export interface IdFigures {
   readonly readsPerNewId: number;
   /** Of an id that is there, in a batch of 8,190; microseconds. */
   readonly knownMicros: number;
+  /** The same where they come in the order in which they came first, as a batch does that is sent again. */
+  readonly knownInOrderMicros: number;
   /** Of one id, read where the answer cannot wait; microseconds, half of the reads took less. */
   readonly singleMicros: number;
 }
@@ -116,6 +118,7 @@ export class IdBench {
     const { candidates, lookups } = archive.counts;
     const newTimed = await nanosPerId(archive, BATCHES, timedId);
     const known = await nanosPerId(archive, HIT_BATCHES, (i, into, at) => idWords((i * 7_919_993) % rows, into, at));
+    const inOrder = await nanosPerId(archive, HIT_BATCHES, (i, into, at) => idWords((i + 70_000) % rows, into, at));
     return {
       ids: rows,
       runs: runs.length,
@@ -126,6 +129,7 @@ export class IdBench {
       newTimed,
       readsPerNewId: (candidates - before.candidates) / (lookups - before.lookups),
       knownMicros: known / 1_000,
+      knownInOrderMicros: inOrder / 1_000,
       singleMicros: this.single(archive, rows),
     };
   }
