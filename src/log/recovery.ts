@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { NOTHING_BEFORE } from './continuity';
 import type { RandomAccessFile } from './files';
+import { FLUSH_MARK_BYTES, type FlushMark } from './flush-mark';
 import { LogDamageError, LogVersionError } from './log-errors';
 import type { LogBoundary } from './log-store';
 import { rememberedLoss, rememberLoss } from './lost-entries';
@@ -19,6 +20,7 @@ import { type Scan, scanSegment } from './segment-scan';
 import { judgeTail, shortened } from './tail-judgement';
 import { TermRuns } from './term-runs';
 import { keepAside, keepAsideIfRoom } from './torn-files';
+import { writeAgain } from './write-again';
 
 /** What opening a log found and did. */
 export interface LogRecovery {
@@ -126,6 +128,7 @@ class Recovery {
       this.terms ??= new TermRuns(header.before.index, header.before.term);
       const segment = new Segment({ path, header, capacity: size });
       const scan = await this.scan(segment, file, newer < this.options.hashedSegments);
+      if (newer <= 1) await this.writeLastAgain(path, scan.lastMark);
       this.end = scan.end;
       segment.written(scan.endPosition, 0);
       segment.marked = (scan.lastMark?.bytes ?? 0) === 0;
@@ -242,6 +245,17 @@ class Recovery {
       await file.close();
     }
     await this.files.syncDirectory();
+  }
+
+  /** What the last sync may have failed to write: the flush that was the last, or the header, at a cut. */
+  private async writeLastAgain(path: string, mark: FlushMark | undefined): Promise<void> {
+    const file = await this.files.files.open(path, 'update');
+    try {
+      await writeAgain(file, 0, SEGMENT_HEADER_BYTES);
+      if (mark) await writeAgain(file, mark.position, mark.position + FLUSH_MARK_BYTES + mark.bytes);
+    } finally {
+      await file.close();
+    }
   }
 
   private async withFile<T>(path: string, use: (file: RandomAccessFile) => Promise<T>): Promise<T> {

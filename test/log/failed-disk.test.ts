@@ -41,6 +41,23 @@ describe('a disk that fails', () => {
     expect(await readWholeLog(again)).toEqual([durable]);
   });
 
+  test('what a failed fsync has forgotten is written again by the next process before it counts as durable', async () => {
+    const files = new FaultyFiles();
+    const log = await openLog(files);
+    const batches = new BatchChain().many(2);
+    log.append(batches[0]!);
+    await log.sync();
+    failOnce(files, 'datasync', 'EIO');
+    log.append(batches[1]!);
+    await expect(log.sync()).rejects.toThrow(LogFailedError);
+
+    // The machine runs on: its memory has the entry, and no sync brings it to the disk.
+    const next = await openLog(files);
+    expect(await next.sync()).toBe(2);
+    const afterPowerLoss = await openLog(files.afterPowerLoss('nothing'));
+    expect(await readWholeLog(afterPowerLoss)).toEqual(batches);
+  });
+
   test.each<FileOperation>(['write', 'rename', 'sync folder', 'open'])(
     'a failed %s while a segment is made is fatal',
     async (operation) => {

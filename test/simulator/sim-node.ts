@@ -214,7 +214,7 @@ export class SimNode {
   private fatal(life: ProcessLife, error: unknown): void {
     if (!life.isAlive || this.life !== life) return;
     this.world.trace.add(this.name, `ends itself: ${error instanceof Error ? error.message : String(error)}`);
-    if (isDiskFault(error)) this.losePower('nothing');
+    if (isDiskFault(error)) this.endedByItsDisk();
     else if (this.disk.capacityBytes < Infinity && isForWantOfRoom(error)) this.kill();
     else if (this.rules === OLD_RULES && isAboutRules(error)) {
       this.world.counts.add('program too old');
@@ -222,6 +222,15 @@ export class SimNode {
       this.kill();
     } else if (this.world.isHurt(this) && isDamage(error)) this.endedByDamage(error);
     else this.world.fail(error);
+  }
+
+  /**
+   * Its supervisor starts it again, on a machine that runs on or on one that is switched off and on. In the first case it can
+   * read what the failed sync has forgotten, and another sync does not bring it to the disk.
+   */
+  private endedByItsDisk(): void {
+    if (this.random.chance(0.5)) this.losePower('nothing');
+    else this.kill();
   }
 
   /** A process that met damage is started again; where it does not even start, its operator puts in an empty disk. */

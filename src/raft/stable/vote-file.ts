@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { isMissing, type FileSystem, type RandomAccessFile } from '../../log/files';
+import { writeAgain } from '../../log/write-again';
 import { decodeSlot, encodeSlot, SLOT_BYTES, type Slot, type SlotRecord } from './vote-slot';
 
 const BEING_MADE = '.tmp';
@@ -43,8 +44,9 @@ export class VoteFile {
       if (isMissing(error)) return undefined;
       throw error;
     }
-    // A process that was killed, unlike a loss of power, leaves writes that can be read and may still get lost.
-    await opened.datasync();
+    // A process that was killed, or that met a sync that failed, leaves writes that can be read and may still get lost. One slot
+    // after the other: should this write be cut short, the other one is whole.
+    for (const slot of [0, 1]) await writeAgain(opened, slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES);
     await files.syncDirectory(dirname(path));
     const slots: Slots = [await readSlot(opened, 0), await readSlot(opened, 1)];
     return { file: new VoteFile(opened), slots };

@@ -1,8 +1,14 @@
-import type { Mutation } from './mutation';
+import type { Edit, Mutation } from './mutation';
 
 const WRITER = 'src/log/log-writer.ts';
 const FLUSH = `    await file.write(parts, position);
     await file.datasync();`;
+
+const WRITES_NOTHING_AGAIN: Edit = {
+  file: 'src/log/recovery.ts',
+  original: `      if (newer <= 1) await this.writeLastAgain(path, scan.lastMark);`,
+  replacement: ``,
+};
 
 /** The disk: what is durable, in which order, and what an opening may believe. */
 export const DISK_MUTATIONS: readonly Mutation[] = [
@@ -24,6 +30,13 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     await file.datasync().catch(() => file.datasync());`,
       },
     ],
+  },
+  {
+    name: 'forgotten-by-a-failed-sync',
+    source: 'this program, until its simulator found it; fsyncgate',
+    breaks:
+      'What a process finds in its log counts as durable after a sync, although one of the process before has failed.',
+    edits: [WRITES_NOTHING_AGAIN],
   },
   {
     name: 'names-not-synced',
@@ -57,6 +70,7 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     breaks: 'What a killed process has written and not synced is taken for durable when the log is opened.',
     edits: [
       { file: 'src/log/recovery.ts', original: `if (newer <= 1) await this.makeDurable(path);`, replacement: `` },
+      WRITES_NOTHING_AGAIN,
     ],
   },
   {
@@ -66,7 +80,7 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/raft/stable/vote-file.ts',
-        original: `    await opened.datasync();
+        original: `    for (const slot of [0, 1]) await writeAgain(opened, slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES);
 `,
         replacement: ``,
       },
