@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeConfig } from './config/node-config';
 import { nodeLogger } from './event-log';
+import { letHeapGrow } from './heap-growth';
 import { LedgerNode } from './ledger-node';
 
 /** The longest that a stop may take; what is not closed by then is left to the recovery at the next start. */
@@ -13,6 +14,7 @@ const STOP_DEADLINE_MILLIS = 9_500;
  * @returns the exit status
  */
 export async function runNode(given: NodeConfig): Promise<number> {
+  letHeapGrow();
   const config = given.dev ? { ...given, dataDir: await mkdtemp(join(tmpdir(), 'ledger-node-dev-')) } : given;
   const log = nodeLogger(config);
   const fatal = (error: unknown): void => {
