@@ -5,7 +5,6 @@ const PIECE_BYTES = 256 * 1024;
 /** PostgreSQL's documentation, COPY, "Binary Format": signature, flags, length of the header's extension. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.from([0xff, 0xff]);
-const NULL_FIELD = -1;
 /** Postgres counts from 2000-01-01 in microseconds, Unix from 1970-01-01. */
 const POSTGRES_EPOCH = 946_684_800_000_000;
 /** Of a timestamp (src/include/datatype/timestamp.h, DT_NOEND). */
@@ -40,7 +39,7 @@ export class CopyRows {
   }
 
   null(): void {
-    this.field(NULL_FIELD);
+    this.nulls(1);
   }
 
   /** Null in each of the next `count` columns. */
@@ -144,7 +143,7 @@ export class CopyRows {
     return this.pieces;
   }
 
-  /** @param length of what follows, in bytes; or {@link NULL_FIELD} */
+  /** @param length of what follows, in bytes */
   private field(length: number): void {
     this.reserve(4 + length);
     this.missing--;

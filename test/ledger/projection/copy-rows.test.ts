@@ -21,4 +21,25 @@ describe('rows of a binary copy', () => {
     expect(() => writeNumeric(Buffer.alloc(200), 0, 1n, -1)).toThrow('not -1');
     expect(() => writeNumeric(Buffer.alloc(200), 0, 10n ** 300n, 0)).toThrow('more than 250 digits');
   });
+
+  test('no byte is lost where one piece of memory ends and the next begins, wherever in a row that is', () => {
+    const count = 24_000;
+    for (let shift = 0; shift < 11; shift++) {
+      const rows = new CopyRows(2);
+      rows.row();
+      rows.ascii('x'.repeat(shift));
+      rows.null();
+      for (let i = 1; i < count; i++) {
+        rows.row();
+        rows.bool(true);
+        rows.null();
+      }
+      const bytes = Buffer.concat(rows.finish());
+      const head = 19;
+      const first = 2 + 4 + shift + 4;
+      expect(bytes).toHaveLength(head + first + (count - 1) * 11 + 2);
+      const last = bytes.subarray(-13);
+      expect(last.toString('hex')).toBe('00020000000101ffffffffffff');
+    }
+  });
 });
