@@ -17,8 +17,8 @@ const STANDBY_POLL = 1_000;
 const MAINTAIN_AFTER_TRANSACTIONS = 20_000;
 const MAINTAIN_AFTER_BALANCES = 1_000_000;
 
-/** From such a share of a part on, of records that wait, it is filled without its large indexes: a second or two of work. */
-const SHARE_AHEAD = 1 / 8;
+/** From such a share of a part on, of records that wait, it is filled without its large indexes: half a second of work or more. */
+const SHARE_AHEAD = 1 / 32;
 /** Milliseconds: an index over a part takes a second, on a machine that has nothing else to do. */
 const INDEX_PATIENCE = 3600 * 1000;
 
