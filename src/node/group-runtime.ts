@@ -286,14 +286,14 @@ export class GroupRuntime {
 
   private snapshotTransfer({ config, data, transport, events }: GroupOptions): SnapshotTransfer {
     return new SnapshotTransfer({
-      id: data.nodeId,
-      group: this.id,
+      ...{ id: data.nodeId, group: this.id },
       store: this.storage.snapshots,
       attachments: this.storage.ids.receiver,
       calls: SNAPSHOT_CALLS,
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, { deadlineMs }),
       step: (message) => this.replica.receive(message),
       pace: new CatchUpPace(systemClock, systemScheduler, config.catchUpBytes),
+      onDamaged: () => this.storage.snapshotter.replaceNewest(),
       events,
     });
   }

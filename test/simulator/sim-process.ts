@@ -237,6 +237,7 @@ export class SimProcess {
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, deadlineMs),
       step: (message) => machine.receive(message),
       pace: new CatchUpPace(life.clock, life.scheduler, this.world.settings.limits.catchUpBytes),
+      onDamaged: () => storage.snapshotter.replaceNewest(),
       events: life.events,
     });
   }

@@ -33,6 +33,8 @@ export interface SnapshotTransferOptions {
   /** Hands the finished snapshot to the core, as a message of its sender. */
   readonly step: (message: Message) => void;
   readonly pace: CatchUpPace;
+  /** The newest snapshot turned out to be damaged here, and is set aside: peers that need one need another. */
+  readonly onDamaged: () => void;
   readonly events: EventLog;
 }
 
@@ -83,8 +85,21 @@ export class SnapshotTransfer {
         { peer: to, index: newest.meta.index, err: error },
         'a snapshot did not reach a peer; trying again when it asks',
       );
+      if ((error instanceof CallError ? error.reason : error.code) === 'DAMAGED') await this.doubted(newest);
       return undefined;
     }
+  }
+
+  /** It may have been damaged on its way, or lie so on this disk: then no peer would ever get a whole one. */
+  private async doubted(snapshot: StoredSnapshot): Promise<void> {
+    const { store, events, onDamaged } = this.options;
+    const error = await store.check(snapshot);
+    if (!error) return;
+    events.error(
+      { file: snapshot.file, err: error },
+      'the newest snapshot is damaged; it is set aside for another one',
+    );
+    onDamaged();
   }
 
   /** What the peer has already is not sent again. */

@@ -110,7 +110,8 @@ export class Snapshotter {
           'Remove the data directory and let the node join again: it gets everything from its peers.',
       );
     }
-    return { index: 0, term: 0, configuration: pointer?.index === 0 ? pointer.configuration : EMPTY_CONFIGURATION };
+    // That of a snapshot which cannot be read any more: the first one, or one that entries of this log made, and make again.
+    return { index: 0, term: 0, configuration: pointer?.configuration ?? EMPTY_CONFIGURATION };
   }
 
   /** The state machine took a batch; now and then that is the moment for a snapshot. */
@@ -136,6 +137,11 @@ export class Snapshotter {
       this.taking = undefined;
     });
     return this.taking;
+  }
+
+  /** The newest one is gone: neither a peer nor the next start can wait for as much log as there is between two. */
+  replaceNewest(): void {
+    if (!this.taking && !this.stopped && this.forbidden === undefined) this.takeInBackground();
   }
 
   /** From now on nothing of the state gets to the disk: it is wrong, and a start from an older one makes it right. */

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CallError } from '../../../src/raft/transport';
 import { CONFIGURATION, SnapshottedGroup } from './snapshotted-group';
@@ -107,6 +107,21 @@ describe('SnapshotTransfer', () => {
     expect(await leader.transfer.send(follower.id, 5)).toBeUndefined();
     leader.onTheWay = (_method, body) => body;
     expect(await leader.transfer.send(follower.id, 5)).toBe(40);
+  });
+
+  test('a snapshot that has rotted at its sender is set aside there, and another one is asked for', async () => {
+    await write(leader, 3, 0.5);
+    await write(leader, 40);
+    const path = join(leader.folder, '40-2.snap');
+    const bytes = readFileSync(path);
+    bytes[2 * MIB]! ^= 1;
+    writeFileSync(path, bytes);
+    expect(await leader.transfer.send(follower.id, 5)).toBeUndefined();
+    expect(leader.damaged).toBe(1);
+    expect(leader.store.newest?.meta.index).toBe(3);
+    expect(leader.events.of('error')).toHaveLength(1);
+    await write(leader, 41);
+    expect(await leader.transfer.send(follower.id, 5)).toBe(41);
   });
 
   test('a second sender takes over; the first is told that it did not begin', async () => {

@@ -1,7 +1,6 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EMPTY_CONFIGURATION } from '../../../src/raft/core';
-import { NoUsableSnapshotError } from '../../../src/raft/replica/snapshotter';
 import { CONFIGURATION, SnapshottedGroup, type GroupFlags } from './snapshotted-group';
 
 const entries = (count: number): string[] => Array.from({ length: count }, (_, at) => `entry ${at + 1}`);
@@ -142,57 +141,6 @@ describe('Snapshotter', () => {
       expect(group.machine.state).toEqual(entries(7));
       await group.write(1);
       expect(await group.snapshotter.take()).toBe(8);
-    });
-
-    test('a damaged one is named, and the one before it is used with the log above that', async () => {
-      await open();
-      for (let round = 0; round < 2; round += 1) {
-        await group.write(3);
-        await group.snapshotter.take();
-      }
-      await group.close();
-      damage('6-1.snap');
-      await open();
-      expect(group.restored.index).toBe(3);
-      expect(group.machine.state).toEqual(entries(6));
-      expect(group.events.of('warn')).toHaveLength(1);
-    });
-
-    test('with none that can be read and no log that reaches back, the node says so and does not start', async () => {
-      await open({ retentionBytes: 1 });
-      for (let round = 0; round < 3; round += 1) {
-        await group.write(100);
-        await group.snapshotter.take();
-      }
-      expect(group.log.firstIndex).toBeGreaterThan(1);
-      await group.close();
-      for (const file of snapshotFiles()) rmSync(join(folder, 'snapshots', file));
-      await expect(open()).rejects.toBeInstanceOf(NoUsableSnapshotError);
-      await expect(open()).rejects.toThrow('Remove the data directory and let the node join again');
-    });
-
-    test('with damaged ones alone it names each, and where its damage was found', async () => {
-      await open({ retentionBytes: 1 });
-      for (let round = 0; round < 3; round += 1) {
-        await group.write(100);
-        await group.snapshotter.take();
-      }
-      await group.close();
-      for (const file of snapshotFiles()) damage(file);
-      await expect(open()).rejects.toThrow(
-        /200-1\.snap: .* damaged at byte \d+: .*300-1\.snap|300-1\.snap: .* damaged at byte \d+: .*200-1\.snap/,
-      );
-      // By then they have been set aside under another name.
-      await expect(open()).rejects.toThrow('Remove the data directory');
-    });
-
-    test('a log that ends below a snapshot that is gone is not taken for the whole', async () => {
-      await open();
-      await group.write(2);
-      const configuration = CONFIGURATION;
-      await group.stable.saveSnapshot(0, { index: 50, term: 1, file: '50-1.snap', configuration });
-      await group.close();
-      await expect(open()).rejects.toBeInstanceOf(NoUsableSnapshotError);
     });
   });
 

@@ -24,6 +24,8 @@ export class TransferEnd {
   readonly steps: Message[] = [];
   readonly sent: Sent[] = [];
   readonly events = recordedEvents();
+  /** How often its own newest snapshot turned out to be damaged. */
+  damaged = 0;
   readonly transfer: SnapshotTransfer;
   /** Looks at, changes or breaks what is on its way; throws to lose it. */
   onTheWay: (method: number, body: Buffer) => Buffer | Promise<Buffer> = (_method, body) => body;
@@ -48,6 +50,7 @@ export class TransferEnd {
       },
       step: (message) => void this.steps.push(message),
       pace: new CatchUpPace(systemClock, systemScheduler, 1 << 30),
+      onDamaged: () => void (this.damaged += 1),
       events: this.events,
     });
   }
