@@ -59,7 +59,8 @@ export class Scenario {
     await sim.until('agreement of all nodes', RECOVERY_SECONDS, () => this.agree());
     await this.expectPeace();
     for (const node of this.serving) {
-      await this.finish('outcome', RECOVERY_SECONDS, sim.committed.expectOutcomes(node, sim.damage));
+      const peers = this.serving.filter((other) => other !== node);
+      await this.finish('outcome', RECOVERY_SECONDS, sim.committed.expectOutcomes(node, peers, sim.damage));
     }
     // A disk that was hurt may hold a row that cannot be read any more; that it says so is asked elsewhere.
     const judge = this.serving.find((node) => !sim.damage.wasHurt(node)) ?? this.serving[0]!;

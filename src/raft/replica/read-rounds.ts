@@ -1,3 +1,4 @@
+import type { Random } from './environment';
 import { ReplicaError } from './errors';
 
 interface Reader {
@@ -12,6 +13,18 @@ interface Round {
   readonly readers: Reader[];
 }
 
+const BEGINNINGS = 2 ** 31;
+const ROUNDS_OF_A_PROCESS = 2 ** 20;
+
+/**
+ * Where a process begins to number its rounds. A leader may be slow to answer: what it says to a round of the process before
+ * must not be taken for its answer to a round of this one, which may have begun after much that it does not know of. So two
+ * processes of a node do not use the same numbers, as etcd's requests have the time in theirs.
+ */
+export function beginningOfRounds(random: Random): number {
+  return Math.floor(random.next() * BEGINNINGS) * ROUNDS_OF_A_PROCESS;
+}
+
 /**
  * Linearizable reads share rounds (dissertation section 6.4): whoever asks while a round is under way joins the next one,
  * so that the leader confirms its leadership once for many readers. A round that was refused or lost is started again
@@ -20,9 +33,10 @@ interface Round {
 export class ReadRounds {
   private waiting: Reader[] = [];
   private round: Round | undefined;
-  private contexts = 0;
 
+  /** @param contexts the number before that of the first round; see beginningOfRounds */
   constructor(
+    private contexts: number,
     private readonly start: (context: number) => void,
     private readonly now: () => number,
     private readonly retryMillis: number,

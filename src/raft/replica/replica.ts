@@ -16,7 +16,7 @@ import { ReplicaError } from './errors';
 import { ProposalQueue, type Applied } from './proposal-queue';
 import { ProposalWaiters } from './proposal-waiters';
 import { Proposer } from './proposer';
-import { ReadRounds } from './read-rounds';
+import { beginningOfRounds, ReadRounds } from './read-rounds';
 import { ReadyLoop } from './ready-loop';
 import type { ReplicaOptions } from './replica-options';
 import { Sealer } from './sealer';
@@ -87,6 +87,7 @@ export class Replica {
       this.clockGuard.mayPropose(this.id, this.voters),
     );
     this.rounds = new ReadRounds(
+      beginningOfRounds(options.random),
       (context) =>
         this.loop.guarded(() => {
           this.core.readIndex(context);

@@ -1,5 +1,6 @@
 import { ReplicaError } from '../../../src/raft/replica/errors';
-import { ReadRounds } from '../../../src/raft/replica/read-rounds';
+import { beginningOfRounds, ReadRounds } from '../../../src/raft/replica/read-rounds';
+import { SeededRandom } from '../../support/seeded-random';
 
 const RETRY_MILLIS = 100;
 const MAX_READERS = 4;
@@ -10,6 +11,7 @@ class World {
   now = 0;
   readonly started: number[] = [];
   readonly rounds = new ReadRounds(
+    0,
     (context) => this.started.push(context),
     () => this.now,
     RETRY_MILLIS,
@@ -123,9 +125,31 @@ describe('ReadRounds', () => {
     expect(world.started).toEqual([1]);
   });
 
+  test('a process numbers its rounds in other numbers than the one before: late answers to that one say nothing', async () => {
+    const random = new SeededRandom(494);
+    const begun = new Set<number>();
+    for (let life = 0; life < 1_000; life += 1) {
+      const contexts: number[] = [];
+      const rounds = new ReadRounds(
+        beginningOfRounds(random),
+        (context) => contexts.push(context),
+        () => 0,
+        RETRY_MILLIS,
+        MAX_READERS,
+      );
+      const read = rounds.request(1);
+      for (const old of begun) rounds.confirmed(old, 10);
+      rounds.confirmed(contexts[0]!, 20);
+      expect(await read).toBe(20);
+      expect(Number.isSafeInteger(contexts[0]! + 2 ** 20)).toBe(true);
+      begun.add(contexts[0]!);
+    }
+  });
+
   test('a leader that confirms at once serves one reader after the other', async () => {
     const answered: number[] = [];
     const eager: ReadRounds = new ReadRounds(
+      0,
       (context) => eager.confirmed(context, context * 10),
       () => 0,
       RETRY_MILLIS,
