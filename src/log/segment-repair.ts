@@ -233,12 +233,14 @@ class SegmentRepair {
   /** The chain leads to something that this node itself has kept, or the cluster has committed it. */
   private async checkEnd(before: LogBoundary, end: LogBoundary): Promise<void> {
     const own = Math.max(0, ...[...this.good.keys()].filter((index) => !this.given.has(index)));
-    if (own >= end.index || end.index <= this.options.committed || end.index === before.index) return;
+    if (own >= end.index || end.index === before.index) return;
     const next = await this.boundaryOfNext(before);
     if (next?.index === end.index && next.hash.equals(end.hash)) return;
+    // Even if it is committed: then what is behind it here never was, and has to go with it.
     if (next) {
       throw new RepairRefusedError('differs', `Entry ${end.index} is not the one that the next segment continues.`);
     }
+    if (end.index <= this.options.committed) return;
     throw new RepairRefusedError(
       'unproven',
       `Entry ${end.index} was given for ${this.options.damage.file}, but it is not committed, and nothing is chained to it.`,

@@ -21,6 +21,8 @@ export class GroupRecovery {
   private readonly folder: string;
   private readonly dir: string;
   private mended: string | undefined;
+  /** Places that were mended without anybody's help. Found damaged again, they need more than that. */
+  private readonly mendedAlone = new Set<string>();
 
   constructor(
     private readonly options: GroupStorageOptions,
@@ -95,7 +97,7 @@ export class GroupRecovery {
     if (!peers || peers.alone()) throw new StartupError(error.message, 1);
     events.warn({ ...damage, err: error }, 'the log is damaged; asking the peers for the entries');
     // Mended once and found damaged again at the same place: the disk does not keep what is written, or nothing fits.
-    const place = `${damage.file}:${damage.position}`;
+    const place = placeOf(damage);
     const again = this.mended === place;
     this.mended = place;
     const repair = new LogRepair({ ...this.place, peers, events });
@@ -116,6 +118,9 @@ export class GroupRecovery {
 
   /** A mark or a header can be made again from the entries around it. */
   private async mendAlone(damage: LogDamage): Promise<boolean> {
+    const place = placeOf(damage);
+    if (this.mendedAlone.has(place)) return false;
+    this.mendedAlone.add(place);
     try {
       await repairSegment({ ...this.place, damage, batches: [], committed: 0 });
     } catch (error) {
@@ -156,4 +161,8 @@ function segmentAgeOf(retentionAge: number): number {
 function higher(a: LogPosition | undefined, b: LogPosition | undefined): LogPosition | undefined {
   if (!a || !b) return a ?? b;
   return isAtLeast(a, b) ? a : b;
+}
+
+function placeOf({ file, position }: LogDamage): string {
+  return `${file}:${position}`;
 }

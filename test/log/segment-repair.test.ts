@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readHeader } from '../../src/log/batch';
 import { type LogDamage, LogDamageError } from '../../src/log/log-errors';
 import { repairSegment } from '../../src/log/segment-repair';
-import { segmentName } from '../../src/log/segment-header';
+import { firstIndexOf, segmentName } from '../../src/log/segment-header';
 import { BatchChain, boundaryAfter, readWholeLog } from '../support/batch-chain';
 import { FaultyFiles } from '../support/faulty-files';
 import { SeededRandom } from '../support/seeded-random';
@@ -175,6 +175,22 @@ describe('a damaged segment is made whole with entries from another node', () =>
       'Entry 7 cannot be repaired: it is missing',
     );
     expect(found.files.inode(found.damage.file).bytes).toEqual(bytes);
+  });
+
+  test('nor with a committed entry that the next segment does not continue: what is there was never committed', async () => {
+    let last = 0;
+    const found = await damaged((files, batches) => {
+      const [, second] = files.namesIn(DIRECTORY).filter((name) => name.endsWith('.log'));
+      last = firstIndexOf(second!)! - 1;
+      rotBatch(files, batches[last - 1]!);
+    });
+    const other = BatchChain.after(found.batches[last - 2]!).next({
+      term: 9,
+      payload: Buffer.from('of a later leader'),
+    });
+    await expect(repairSegment({ ...options(found), batches: [other] })).rejects.toMatchObject({ reason: 'differs' });
+    await repairSegment({ ...options(found), batches: fetched(found) });
+    await expectWhole(found);
   });
 
   test('and a loss of power meanwhile leaves it damaged or whole', async () => {

@@ -1,3 +1,4 @@
+import { firstIndexOf } from '../../src/log/segment-header';
 import { StartupError } from '../../src/node/startup-error';
 import { BatchChain, boundaryAfter, readWholeLog } from '../support/batch-chain';
 import { DamagedMember, TERM } from './repair-kit';
@@ -117,6 +118,19 @@ describe('a damage that no peer can mend', () => {
     expect(storage.mayHaveLost).toEqual({ index: 20, term: TERM });
     expect(storage.log.lastIndex).toBeLessThan(17);
     await storage.close();
+  });
+
+  test('where they have another entry before a segment that is whole: all of it goes, and the start comes to its end', async () => {
+    const member = await DamagedMember.make(batches);
+    const last = firstIndexOf(member.segments()[1]!)! - 1;
+    member.rot(batches[last - 1]!);
+    const elsewhere = BatchChain.after(batches[last - 2]!).many(20, { term: TERM });
+    member.peer(2, [...batches.slice(0, last - 1), ...elsewhere], last + 10);
+    const storage = await member.open();
+    expect(storage.log.lastIndex).toBeLessThan(last);
+    expect(storage.mayHaveLost).toEqual({ index: 20, term: TERM });
+    await storage.close();
+    expect(await member.isWhole()).toBe(true);
   });
 
   test('never is mended with entries of a term that was lost, in place of what this node has acknowledged', async () => {
