@@ -1,5 +1,5 @@
 import { BatchKind, type BatchHeader } from '../../src/log/batch';
-import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
+import { isOutcomeRowSet, OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import type { LedgerMachine } from '../../src/node/ledger-machine';
 import { OutcomeDamageError } from '../../src/node/outcome-keeper';
 import type { DamageLedger } from './damage-ledger';
@@ -74,7 +74,15 @@ export class CommittedHistory {
     for (let index = storage.log.firstIndex; index <= this.lastIndex; index += 1) {
       const { offset, outcomes } = this.entries[index]!;
       if (offset === undefined) continue;
-      const read = (): Promise<Buffer> => kept.read(offset, outcomes.length / OUTCOME_ROW_BYTES);
+      const read = async (): Promise<Buffer> => {
+        const rows = await kept.read(offset, outcomes.length / OUTCOME_ROW_BYTES);
+        // Zeros where there has to be an outcome: whoever reads records knows that, and asks the keeper to mend it.
+        for (let at = 0; at < rows.length; at += OUTCOME_ROW_BYTES) {
+          const isMissing = isOutcomeRowSet(outcomes, at) && !isOutcomeRowSet(rows, at);
+          if (isMissing) throw kept.damageAt(offset + at / OUTCOME_ROW_BYTES);
+        }
+        return rows;
+      };
       const rows = await read().catch(async (error: unknown) => {
         if (!(error instanceof OutcomeDamageError) || !damage.wasHurt(node)) throw error;
         if (await kept.mend(error)) return read();
