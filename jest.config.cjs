@@ -15,7 +15,10 @@ module.exports = {
       },
     ],
   },
-  testTimeout: 30_000,
+  // For what hangs. A machine with much else to do takes many times as long as one that has not.
+  testTimeout: 120_000,
   // As many as there are processors, not one less: integration tests mostly wait for the processes that they have started.
   maxWorkers: '100%',
+  // A worker keeps what its tests leave behind, and collects garbage among it all the time; the next one begins with none of it.
+  workerIdleMemoryLimit: '640MB',
 };

@@ -77,7 +77,10 @@ export class RaftChecks {
     const acknowledged = this.acknowledgedBy(node.id);
     if (hurt) {
       this.acknowledged.delete(node.id);
-      if (end.index < acknowledged && !mayHaveLost)
+      // Nothing was acknowledged in a term above the one on the disk. A log that a peer has mended with a committed entry of a
+      // later one ends above all of it: what was lost had been replaced elsewhere.
+      const isReplaced = end.term > term;
+      if (end.index < acknowledged && !mayHaveLost && !isReplaced)
         violated(
           'a loss is remembered',
           `${node.name} has acknowledged entry ${acknowledged}, its log ends at ${end.index}, and it does not know of a loss`,
