@@ -97,6 +97,7 @@ describe.each(KINDS)('a projection into %s whose process is killed', (kind) => {
       const source = new Sips(history);
       const running = start(source);
       let checked = 0;
+      let moved = 0;
       for (let kill = 0; kill < KILLS[kind]; kill++) {
         history.grow(BETWEEN);
         await source.writing(checked + 2 + Math.floor(random() * (BETWEEN - 4)));
@@ -107,11 +108,14 @@ describe.each(KINDS)('a projection into %s whose process is killed', (kind) => {
         await until('the process is gone', () => running.pid !== pid);
         if (kind === 'postgres') {
           const now = await rowsEqualState(history);
-          expect(now).toBeGreaterThan(checked);
+          // What it had taken may have been gathered beside a transaction that was not committed: then nothing came of it.
+          expect(now).toBeGreaterThanOrEqual(checked);
           expect(now).toBeLessThan(history.lastIndex);
+          moved += now > checked ? 1 : 0;
           checked = now;
         }
       }
+      if (kind === 'postgres') expect(moved).toBeGreaterThan(0);
       history.grow(BETWEEN);
       await untilBeyond(running, checked);
       await running.stop();
