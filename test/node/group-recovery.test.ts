@@ -133,6 +133,22 @@ describe('a damage that no peer can mend', () => {
     expect(await member.isWhole()).toBe(true);
   });
 
+  test('two segments that are whole and do not fit each other are not mended for ever', async () => {
+    const others = new BatchChain().many(20, { payload: Buffer.alloc(300, 4) });
+    const mismatched = async (): Promise<DamagedMember> => {
+      const member = await DamagedMember.make(batches);
+      member.takeFirstSegment(await DamagedMember.make(others));
+      return member;
+    };
+    await expect((await mismatched()).open('nobody')).rejects.toThrow('another chain');
+    const member = await mismatched();
+    member.peer(2, others, 20);
+    const storage = await member.open();
+    expect(storage.log.lastIndex).toBeLessThan(20);
+    expect(storage.mayHaveLost).toEqual({ index: 20, term: TERM });
+    await storage.close();
+  });
+
   test('never is mended with entries of a term that was lost, in place of what this node has acknowledged', async () => {
     const member = await DamagedMember.make(batches);
     member.rot(batches[19]!);

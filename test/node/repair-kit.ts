@@ -84,6 +84,14 @@ export class DamagedMember {
     this.files.inode(join(LOG_DIR, name)).rot(position, 2);
   }
 
+  /** The first segment of another log in place of its own, which is whole in itself. */
+  takeFirstSegment(other: DamagedMember): void {
+    const [own, theirs] = [this, other].map((one) => one.files.inode(join(LOG_DIR, one.segments()[0]!)));
+    own!.write(theirs!.bytes, 0);
+    own!.truncate(theirs!.bytes.length);
+    own!.sync();
+  }
+
   truncateSegment(name: string, length: number): void {
     const inode = this.files.inode(join(LOG_DIR, name));
     inode.truncate(length);
