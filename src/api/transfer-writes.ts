@@ -1,7 +1,8 @@
 import { encodeRows } from '../log/chunk';
 import { type Command } from '../ledger/command-codec';
-import { OUTCOME_ROW_BYTES, OutcomeFlag } from '../ledger/outcome-row';
+import { DONE_WORD, OUTCOME_ROW_BYTES, OUTCOME_ROW_WORDS, OutcomeFlag } from '../ledger/outcome-row';
 import { burnsId, ResultCode } from '../ledger/result-codes';
+import { wordsOf } from '../ledger/words';
 import { type Budget } from './deadline';
 import { type ItemFault } from './item-fault';
 import { type Limits } from './limits';
@@ -45,8 +46,11 @@ export class TransferWrites {
 
 /** As `burnedIn`, of outcomes as they come: most were done, and those cost one comparison each. */
 function burnedRows(outcomes: Buffer): number {
+  const words = wordsOf(outcomes, outcomes.length);
   let burned = 0;
-  for (let at = 0; at < outcomes.length; at += OUTCOME_ROW_BYTES) {
+  for (let row = 0; row < words.length / OUTCOME_ROW_WORDS; row++) {
+    if (words[row * OUTCOME_ROW_WORDS] === DONE_WORD) continue;
+    const at = row * OUTCOME_ROW_BYTES;
     const result: ResultCode = outcomes.readUInt8(at);
     if (result === ResultCode.OK || (outcomes.readUInt16LE(at + 2) & OutcomeFlag.REPLAYED) !== 0) continue;
     if (burnsId(result)) burned++;

@@ -21,7 +21,7 @@
  */
 import { u128FromBytes, u128ToBytes } from './amounts';
 import { invariant } from './invariant';
-import { type ResultCode } from './result-codes';
+import { ResultCode } from './result-codes';
 import { highWord, lowWord } from './words';
 
 export const OUTCOME_ROW_BYTES = 64;
@@ -48,6 +48,12 @@ export const OutcomeFlag = {
   /** Set in every row that was written; tells a row from a gap. */
   ROW_IS_SET: 0x8000,
 } as const;
+
+/**
+ * The first 32 bits of a row where nothing is to be said of the record but that it was done: no hold, no account opened, no
+ * repeat. Most rows have it, so that whoever looks for the others reads one word of each.
+ */
+export const DONE_WORD = ((OutcomeFlag.ROW_IS_SET << 16) | ResultCode.OK) >>> 0;
 
 /** What a record did with a hold. `posted_part`: the hold was of more than what was posted. */
 export type HoldEffect = 'none' | 'held' | 'posted' | 'posted_part' | 'released';

@@ -10,6 +10,7 @@ import { MAX_MINOR, u128FromBytes } from './amounts';
 import { carriesTime } from './id-time';
 import { type ShapeError } from './result-codes';
 import { TransferFlag } from './transfer-fields';
+import { toBigInt128, word, wordsOf } from './words';
 
 export const PACKED_ROW_BYTES = 64;
 export const PACKED_ROW_WORDS = 16;
@@ -20,6 +21,7 @@ export const MAX_ROWS = 8190;
 export const PACKED_FLAGS = TransferFlag.PENDING | TransferFlag.BALANCING;
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+const ALL_ONES = 0xffff_ffff;
 
 export interface PackedTransfer {
   /** 16 bytes; neither all zeros nor all ones. */
@@ -82,34 +84,30 @@ export function validateRows(rows: Buffer): RowFault | undefined {
     return { row: undefined, error: 'rows_length_invalid' };
   const count = rows.length / PACKED_ROW_BYTES;
   if (count > MAX_ROWS) return { row: undefined, error: 'batch_too_large' };
+  const words = wordsOf(rows, rows.length);
   for (let row = 0; row < count; row++) {
-    const error = rowFault(rows, row * PACKED_ROW_BYTES);
+    const error = rowFault(words, row * PACKED_ROW_WORDS);
     if (error !== undefined) return { row, error };
   }
   return undefined;
 }
 
-function rowFault(rows: Buffer, at: number): ShapeError | undefined {
-  const id0 = rows.readInt32LE(at);
-  if (
-    (id0 === 0 || id0 === -1) &&
-    rows.readInt32LE(at + 4) === id0 &&
-    rows.readInt32LE(at + 8) === id0 &&
-    rows.readInt32LE(at + 12) === id0
-  ) {
+function rowFault(words: Uint32Array, at: number): ShapeError | undefined {
+  const id0 = word(words, at);
+  if ((id0 === 0 || id0 === ALL_ONES) && words[at + 1] === id0 && words[at + 2] === id0 && words[at + 3] === id0) {
     return 'id_invalid';
   }
-  const debitLow = rows.readInt32LE(at + 16);
-  const debitHigh = rows.readInt32LE(at + 20);
-  const creditLow = rows.readInt32LE(at + 24);
-  const creditHigh = rows.readInt32LE(at + 28);
+  const debitLow = word(words, at + 4);
+  const debitHigh = word(words, at + 5);
+  const creditLow = word(words, at + 6);
+  const creditHigh = word(words, at + 7);
   if ((debitLow | debitHigh) === 0) return 'debit_account_required';
   if ((creditLow | creditHigh) === 0) return 'credit_account_required';
-  const amountTop = rows.readInt32LE(at + 44);
-  const amountRest = rows.readInt32LE(at + 32) | rows.readInt32LE(at + 36) | rows.readInt32LE(at + 40);
-  if ((amountTop | amountRest) === 0) return 'amount_must_not_be_zero';
-  if (amountTop !== 0 && u128FromBytes(rows, at + 32) > MAX_MINOR) return 'amount_too_large';
-  if ((rows.readInt32LE(at + 60) & ~PACKED_FLAGS) !== 0) return 'flags_invalid';
+  const amountTop = word(words, at + 11);
+  if ((word(words, at + 8) | word(words, at + 9) | word(words, at + 10) | amountTop) === 0)
+    return 'amount_must_not_be_zero';
+  if (amountTop !== 0 && toBigInt128(words, at + 8) > MAX_MINOR) return 'amount_too_large';
+  if ((word(words, at + 15) & ~PACKED_FLAGS) !== 0) return 'flags_invalid';
   return debitLow === creditLow && debitHigh === creditHigh ? 'accounts_must_be_different' : undefined;
 }
 

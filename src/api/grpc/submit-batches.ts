@@ -3,8 +3,9 @@
  * packed rows goes into the log as the bytes that were received. A batch that fails has its answer, and the stream goes on.
  */
 import { type ServerDuplexStream } from '@grpc/grpc-js';
-import { OUTCOME_ROW_BYTES, OutcomeFlag } from '../../ledger/outcome-row';
+import { DONE_WORD, OUTCOME_ROW_BYTES, OUTCOME_ROW_WORDS, OutcomeFlag } from '../../ledger/outcome-row';
 import { PACKED_ROW_BYTES, rowWithoutTime, validateRows } from '../../ledger/packed-rows';
+import { wordsOf } from '../../ledger/words';
 import { TransferFlag } from '../../ledger/transfer-fields';
 import {
   type RowAmount,
@@ -205,7 +206,10 @@ function tooMany(count: number, limit: number): string {
 function sortRows(outcomes: Buffer): { refused: RowResult<Int64>[]; repeats: RowResult<Int64>[] } {
   const refused: RowResult<Int64>[] = [];
   const repeats: RowResult<Int64>[] = [];
-  for (let at = 0, row = 0; at < outcomes.length; at += OUTCOME_ROW_BYTES, row++) {
+  const words = wordsOf(outcomes, outcomes.length);
+  for (let row = 0; row < words.length / OUTCOME_ROW_WORDS; row++) {
+    if (words[row * OUTCOME_ROW_WORDS] === DONE_WORD) continue;
+    const at = row * OUTCOME_ROW_BYTES;
     const result = outcomes.readUInt8(at);
     const replayed = (outcomes.readUInt16LE(at + 2) & OutcomeFlag.REPLAYED) !== 0;
     if (result === 0 && !replayed) continue;
@@ -219,7 +223,7 @@ function sortRows(outcomes: Buffer): { refused: RowResult<Int64>[]; repeats: Row
 function balancedAmounts(rows: Buffer, outcomes: Buffer): RowAmount[] {
   const amounts: RowAmount[] = [];
   for (let at = 0, row = 0; at < rows.length; at += PACKED_ROW_BYTES, row++) {
-    if ((rows.readUInt8(at + FLAGS_AT) & TransferFlag.BALANCING) === 0) continue;
+    if ((rows[at + FLAGS_AT]! & TransferFlag.BALANCING) === 0) continue;
     const outcome = OUTCOME_ROW_BYTES * row;
     if (outcomes.readUInt8(outcome) !== 0) continue;
     amounts.push({ row, amount: Buffer.from(outcomes.subarray(outcome + 32, outcome + 48)) });

@@ -12,6 +12,11 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves when the process has looked once after its sockets and files. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Milliseconds between attempts: doubling from the first to the longest, each shortened by chance to spread callers. */
 export class Backoff {
   private attempts = 0;

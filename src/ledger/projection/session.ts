@@ -4,7 +4,7 @@ import { type Database, type Queries, type Transaction } from './database';
 import { KnownAccounts } from './known-accounts';
 import { loadLedgers } from './known-ledgers';
 import { migrate } from './migrate';
-import { sleep } from './pause';
+import { sleep, turn } from './pause';
 import { addDatedTotals, endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
 import { type FetchedBatch } from './source';
 import { type TransferPart, TransferParts } from './transfer-parts';
@@ -19,6 +19,11 @@ const MAINTAIN_AFTER_BALANCES = 1_000_000;
 
 /** From such a share of a part on, of records that wait, it is filled without its large indexes: half a second of work or more. */
 const SHARE_AHEAD = 1 / 32;
+/**
+ * Between so many, which take about five milliseconds, what was written before is sent on: a database that waits for the rest
+ * of a copy does nothing meanwhile.
+ */
+const RECORDS_AT_A_STRETCH = 4096;
 /** Milliseconds: an index over a part takes a second, on a machine that has nothing else to do. */
 const INDEX_PATIENCE = 3600 * 1000;
 
@@ -112,7 +117,13 @@ export class ProjectionSession {
       await this.writing;
       return this.reader;
     }, batches);
-    for (const { batch, outcomes } of batches) fold.add(batch, outcomes);
+    let breathed = fold.records;
+    for (const { batch, outcomes } of batches) {
+      fold.add(batch, outcomes);
+      if (fold.records - breathed < RECORDS_AT_A_STRETCH) continue;
+      breathed = fold.records;
+      await turn();
+    }
   }
 
   /** Whether it has come into a part of the transfers that is not there: then it had better end. */

@@ -1,6 +1,6 @@
 import { type AccountRef, type ReferringCommand, type TransferCommand } from '../command-codec';
 import { formatId } from '../identifiers';
-import { OutcomeFlag, type OutcomeRow } from '../outcome-row';
+import { DONE_WORD, type OutcomeRow } from '../outcome-row';
 import { burnsId, ResultCode, resultName } from '../result-codes';
 import { TransferFlag } from '../transfer-fields';
 import { type AccountRows } from './account-rows';
@@ -16,8 +16,6 @@ import { type Place } from './place';
 import { askedAmount } from './transfer-amounts';
 import { writeNoRest, writeRest, writeTotals } from './transfer-columns';
 
-/** The first word of an outcome row: result OK, and of the flags only that the row is set. */
-const DONE = ((OutcomeFlag.ROW_IS_SET << 16) | ResultCode.OK) >>> 0;
 const OK = resultName(ResultCode.OK);
 const TWO_TO_32 = 2 ** 32;
 /** Below it, the upper word of an amount makes a safe integer. */
@@ -115,7 +113,7 @@ export class TransferRows {
   packedDone(row: Buffer, outcomes: Buffer, at: number, place: Place): boolean {
     const amountTop = outcomes.readUInt32LE(at + 40) | outcomes.readUInt32LE(at + 44);
     const amountHigh = outcomes.readUInt32LE(at + 36);
-    const isPlain = outcomes.readUInt32LE(at) === DONE && row.readUInt32LE(60) === 0;
+    const isPlain = outcomes.readUInt32LE(at) === DONE_WORD && row.readUInt32LE(60) === 0;
     if (!isPlain || amountTop !== 0 || amountHigh >= SAFE_HIGH) return false;
     const { accounts, changed } = this.parts;
     const amount = amountHigh * TWO_TO_32 + outcomes.readUInt32LE(at + 32);
