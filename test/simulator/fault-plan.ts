@@ -3,6 +3,7 @@ import { Aim, type FaultTargets } from './aim';
 import { Ambushes } from './ambushes';
 import { DiskFaults } from './disk-faults';
 import { JointSplit } from './joint-split';
+import { LateWord } from './late-word';
 import { MachineFaults } from './machine-faults';
 import { MembershipOrders } from './membership-orders';
 import { NetworkFaults } from './network-faults';
@@ -46,6 +47,7 @@ const RANDOM_KINDS = [
   'seesaw',
   'joint-split',
   'overtaken',
+  'late-word',
   'full-disk',
 ] as const;
 type RandomKind = (typeof RANDOM_KINDS)[number];
@@ -72,6 +74,7 @@ export class FaultPlan extends Aim {
   private readonly seesaw: Seesaw;
   private readonly jointSplit: JointSplit;
   private overtaken: Overtaken | undefined;
+  private lateWord: LateWord | undefined;
 
   constructor(
     targets: FaultTargets,
@@ -93,6 +96,7 @@ export class FaultPlan extends Aim {
   start(client: (name: string) => SimClient): void {
     this.active = true;
     this.overtaken = new Overtaken(this.targets, this.random, this.ambushes, client('patient'));
+    this.lateWord = new LateWord(this.targets, this.random, client('reader'));
     if (!this.without.has('weather')) this.network.changeWeather();
     this.next();
   }
@@ -110,8 +114,8 @@ export class FaultPlan extends Aim {
   }
 
   private get scenes(): Scene[] {
-    const { seesaw, jointSplit, overtaken } = this;
-    return overtaken ? [seesaw, jointSplit, overtaken] : [seesaw, jointSplit];
+    const { seesaw, jointSplit, overtaken, lateWord } = this;
+    return [seesaw, jointSplit, overtaken, lateWord].filter((scene) => scene !== undefined);
   }
 
   /** Each run has its own mix: some have no partitions, others nothing else. */
@@ -151,6 +155,7 @@ export class FaultPlan extends Aim {
       seesaw: [3, () => seesaw.start()],
       'joint-split': [3, () => jointSplit.start()],
       overtaken: [4, () => this.overtaken?.start()],
+      'late-word': [4, () => this.lateWord?.start()],
       'full-disk': [1.5, () => machines.fillDisk()],
     };
     const drawn = RANDOM_KINDS.map((kind): Action => {

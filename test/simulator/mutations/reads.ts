@@ -74,6 +74,18 @@ export const READ_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'rounds-numbered-anew-by-each-process',
+    source: 'this program, seed 494',
+    breaks: 'The late answer to a round of the process before is taken for that to a round of this one.',
+    edits: [
+      {
+        file: ROUNDS,
+        original: `return Math.floor(random.next() * BEGINNINGS) * ROUNDS_OF_A_PROCESS;`,
+        replacement: `return random.next() * 0;`,
+      },
+    ],
+  },
+  {
     name: 'read-does-not-wait-for-apply',
     source: '6.4',
     breaks: 'A read knows how far its state has to be, and does not wait until it is.',
