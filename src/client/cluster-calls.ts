@@ -141,7 +141,8 @@ export async function readRows(
   };
 }
 
-function serverNamed(directory: Directory, name: string): NonNullable<ReturnType<Directory['connectionTo']>> {
+/** @param name or address of the server; empty: the first one that the client was given. @throws LedgerError MEMBER_NOT_FOUND */
+export function serverNamed(directory: Directory, name: string): NonNullable<ReturnType<Directory['connectionTo']>> {
   const server = directory.connectionTo(name);
   if (server) return server;
   const message = `No server is named "${name}", and none has that address; see the members.`;

@@ -4,13 +4,11 @@ import { invalidArgument } from './errors';
 import { type FollowOptions } from './followed-stream';
 import { OperatorCalls } from './operator-calls';
 import { type ConsumeOptions, recordStream } from './record-stream';
-import { type SeenPosition } from './seen-position';
 import { type RecordView } from './types';
 
 /** Following the log and the money: a part of every client. */
 export abstract class FollowCalls extends OperatorCalls {
   protected abstract readonly environment: ClientEnvironment;
-  protected abstract readonly seen: SeenPosition;
   /** Aborted when the client is closed. */
   protected readonly ending = new AbortController();
 

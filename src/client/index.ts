@@ -3,7 +3,7 @@ export { LedgerClient, type ClientOptions } from './ledger-client';
 export { LedgerError, ClientReason, type ErrorCode } from './errors';
 export { packTransfers, type PackableTransfer } from './row-packing';
 export { parseKeys, type ProvenTransfer, type PublishedKeys, verifyProof } from '../proof/verify-proof';
-export { parseProof, ProofError, proofJson, type TransferProof } from '../proof/transfer-proof';
+export { headJson, parseProof, ProofError, proofJson, type TransferProof } from '../proof/transfer-proof';
 export type { SignedHead } from '../proof/signed-head';
 export { uuidV7 } from './uuid-v7';
 export { decodeLedgerRecord, type LedgerRecord } from './ledger-record';

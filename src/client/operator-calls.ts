@@ -1,3 +1,4 @@
+import { type SignedHead } from '../proof/signed-head';
 import { type TransferProof } from '../proof/transfer-proof';
 import { type Caller } from './caller';
 import {
@@ -13,8 +14,10 @@ import {
   transferLeadership,
 } from './cluster-calls';
 import { type Directory } from './directory';
-import { transferProof } from './proof-calls';
-import { type CallOptions } from './types';
+import { signedHead, transferProof } from './proof-calls';
+import { type SeenPosition } from './seen-position';
+import { type CallOptions, type ReadOptions } from './types';
+import { consistencyOut } from './wire-views';
 
 export interface SqlOptions {
   /** Name or address of the server; default: the first one that the client was given. */
@@ -29,6 +32,7 @@ export interface SqlOptions {
 export abstract class OperatorCalls {
   protected abstract readonly directory: Directory;
   protected abstract readonly caller: Caller;
+  protected abstract readonly seen: SeenPosition;
   /** Of a call that says nothing else. */
   protected abstract readonly timeoutMs: number;
 
@@ -43,8 +47,18 @@ export abstract class OperatorCalls {
   }
 
   /** The proof that a transfer is in the log; `verifyProof` checks it with the nodes' published keys. */
-  proof(id: string, options: CallOptions = {}): Promise<TransferProof> {
-    return transferProof(this.caller, id, options.timeoutMs ?? this.timeoutMs);
+  proof(id: string, options: ReadOptions = {}): Promise<TransferProof> {
+    const consistency = consistencyOut(options.consistency, this.seen.token);
+    return transferProof(this.caller, id, consistency, options.timeoutMs ?? this.timeoutMs);
+  }
+
+  /**
+   * What one server says of its whole log, signed with its key: the server of that name or address, or the first one that this
+   * client was given. It is of what that server has applied, and takes no consistency.
+   */
+  async head(server = '', options: CallOptions = {}): Promise<SignedHead> {
+    if (server !== '') await this.directory.refresh();
+    return signedHead(this.directory, server, options.timeoutMs ?? this.timeoutMs);
   }
 
   /** Hands leadership to the named voter, or to whom the cluster chooses; resolves to the new leader's name. */

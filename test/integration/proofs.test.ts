@@ -54,6 +54,25 @@ test(
   PATIENCE,
 );
 
+test('a proof is asked for at a consistency; a head is the word of the node that is asked', async () => {
+  const paid = await run('transfer', 'Carol', 'Dave', '1', '--ledger', 'USD', '--id', 'order-2', '--output', 'json');
+  const token = String(paid.json()[0]!['token']);
+  const from = ['proof', 'transfer', 'order-2', '--consistency'];
+  expect(await run(...from, 'at-least', '--token', token)).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await run(...from, 'stale')).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await run(...from, 'at-least', '--token', 'none')).toMatchObject({ exitCode: 1, stdout: '' });
+
+  const [key] = (await run('keys')).json()[0]!['keys'] as { node: string; name: string; publicKey: string }[];
+  const [head] = (await run('proof', 'head')).json() as { node: string; publicKey: string; offset: number }[];
+  expect(head).toMatchObject({ node: key!.node, publicKey: key!.publicKey });
+  expect(head!.offset).toBe(Number(paid.json()[0]!['offset']) + 1);
+  expect((await run('proof', 'head', '--node', key!.name)).json()[0]).toMatchObject({ offset: head!.offset });
+  expect(await run('proof', 'head', '--node', 'nobody')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^ledger: member_not_found/) as string,
+  });
+});
+
 test('over HTTP it is the same document, under the key that the node publishes', async () => {
   const answer = await node.http('GET', '/api/v1/transfers/order-1/proof');
   expect(answer.status).toBe(200);

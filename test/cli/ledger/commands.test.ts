@@ -83,6 +83,23 @@ describe('transfer and balance', () => {
     await run('balance B --consistency stale');
     expect(levels).toEqual(['AT_LEAST', 'STALE', 'STALE']);
   });
+
+  test.each(['lookup x', 'account get B', 'account list --prefix B'])('%s does, too', async (command) => {
+    const { token } = (await runJson('transfer A B 1 --ledger USD --id x')).json()[0]!;
+    const asked: string[] = [];
+    cluster.shared.beforeRead = (consistency) => {
+      const { level } = consistency;
+      asked.push(level === 'AT_LEAST' ? `${level} ${consistency.token}` : level);
+    };
+    for (const how of ['', '--consistency stale', `--consistency at-least --token ${String(token)}`]) {
+      expect(await run(`${command} ${how}`.trim())).toMatchObject({ exitCode: 0, stderr: '' });
+    }
+    expect(asked).toEqual(['LINEARIZABLE', 'STALE', `AT_LEAST ${String(token)}`]);
+    expect(await run(`${command} --consistency at-least --token t99`)).toMatchObject({
+      exitCode: 1,
+      stderr: matching(/^ledger: stale_read/),
+    });
+  });
 });
 
 describe('ledgers and accounts', () => {
@@ -222,6 +239,14 @@ describe('watch, and consume with a filter', () => {
     const [document] = (await runJson('watch Bob --count 1')).json();
     expect(document).toMatchObject({ balances: [{ account: 'Bob', posted: '0.75' }], offset: 1, token: anyText });
     expect(await run('watch')).toMatchObject({ exitCode: 2 });
+    const token = String(document!['token']);
+    const levels: string[] = [];
+    expect(await run(`watch Bob --count 1 --token ${token}`)).toMatchObject({ exitCode: 0 });
+    cluster.shared.beforeRead = ({ level }) => void levels.push(level);
+    await run('watch Bob --count 1 --consistency stale');
+    await run(`watch Bob --count 1 --token ${token}`);
+    cluster.shared.beforeRead = () => undefined;
+    expect(levels).toEqual(['STALE', 'AT_LEAST']);
     expect(await run('watch Bob --token nonsense')).toMatchObject({ exitCode: 1, stderr: matching('token_invalid') });
   });
 

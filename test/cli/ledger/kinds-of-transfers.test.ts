@@ -40,7 +40,15 @@ describe('hold, post, void, lookup', () => {
       hold: { amount: '6.00', status: 'posted', expiresAt: anyNumber, resolvedBy: 'p' },
     });
     expect(await runJson('lookup p')).toMatchObject({ hold: null, token: anyText });
-    expect(cluster.shared.posted('Alice')).toBe('6.00');
+    // Its own offset, and the one of the state that was looked at.
+    const { offset, token } = await runJson('transfer funds Alice 1 --id later');
+    expect(await runJson('lookup later')).toMatchObject({ offset, asOf: { offset, token } });
+    expect(await runJson('lookup seed')).toMatchObject({
+      offset: Number(offset) - 3,
+      asOf: { offset, token },
+      token,
+    });
+    expect(cluster.shared.posted('Alice')).toBe('7.00');
   });
 
   test('let go of it, once', async () => {

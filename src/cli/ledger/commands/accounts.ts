@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { type AccountInput, type AccountView, type BalanceView, type LedgerInput } from '../../../client';
 import { limitOrNone, timeMicros, uint64, wholeNumber } from '../arguments';
+import { addConsistencyOptions, type ConsistencyOptions, consistencyOf } from '../consistency';
 import { type Cell, timeText } from '../output';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
@@ -24,7 +25,7 @@ interface OpenOptions {
   readonly importedTime?: number;
 }
 
-interface ListOptions {
+interface ListOptions extends ConsistencyOptions {
   readonly ledger?: string;
   readonly limit: number;
   readonly pageToken?: string;
@@ -54,14 +55,10 @@ export function addAccountCommands(program: Command, session: () => Session): vo
     .option('--metadata <text>', 'at most 1,024 bytes of your own')
     .option('--imported-time <time>', 'when it was opened in the books it comes from', timeMicros('--imported-time'))
     .action((names: string[], options: OpenOptions) => openAccounts(session(), names, options));
-  account
-    .command('get')
-    .description('an account with its balance')
-    .argument('<name>')
-    .action((name: string) => getAccount(session(), name));
-  account
-    .command('list')
-    .description('accounts in the order of their opening')
+  addConsistencyOptions(account.command('get').description('an account with its balance').argument('<name>')).action(
+    (name: string, options: ConsistencyOptions) => getAccount(session(), name, options),
+  );
+  addConsistencyOptions(account.command('list').description('accounts in the order of their opening'))
     .option('--ledger <code>', "only this ledger's")
     .option('--prefix <text>', 'only names that begin with it')
     .option('--limit <count>', 'at most so many', wholeNumber('--limit', 1, 1000), 100)
@@ -114,8 +111,10 @@ async function openAccounts(session: Session, names: readonly string[], options:
   if (refused) throw new Refused(refused.result, `${refused.name}: ${refused.message}`);
 }
 
-async function getAccount(session: Session, name: string): Promise<void> {
-  const { account, balance, position } = await session.withClient((client) => client.account(name));
+async function getAccount(session: Session, name: string, options: ConsistencyOptions): Promise<void> {
+  const consistency = consistencyOf(options);
+  const found = await session.withClient((client) => client.account(name, { consistency }));
+  const { account, balance, position } = found;
   session.output.record({ account: accountJson(account), balance: balanceJson(balance), ...position }, [
     ...accountRows(account),
     ...balanceRows(balance),
@@ -125,9 +124,10 @@ async function getAccount(session: Session, name: string): Promise<void> {
 
 async function listAccounts(session: Session, options: ListOptions): Promise<void> {
   const { ledger, limit, pageToken, prefix } = options;
+  const consistency = consistencyOf(options);
   const page = await session.withClient((client) =>
     client.listAccounts({
-      pageSize: limit,
+      ...{ consistency, pageSize: limit },
       ...(ledger === undefined ? {} : { ledger }),
       ...(pageToken === undefined ? {} : { pageToken }),
       ...(prefix === undefined ? {} : { prefix }),

@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import { type TransferView } from '../../../client';
 import { durationMs } from '../arguments';
+import { addConsistencyOptions, type ConsistencyOptions, consistencyOf } from '../consistency';
 import { type Cell, timeText } from '../output';
 import { type Session } from '../session';
 import {
@@ -55,21 +56,23 @@ export function addKindsOfTransfers(program: Command, session: () => Session): v
   addCommonOptions(reverse).action((reverses: string, amount: string | undefined, options: CommonOptions) =>
     send(session(), { ...commonInput(options), reverses, ...part(amount) }, options),
   );
-  program
-    .command('lookup')
-    .description('a transfer by its id, and what became of it')
-    .argument('<id>')
-    .action((id: string) => lookup(session(), id));
+  addConsistencyOptions(
+    program.command('lookup').description('a transfer by its id, and what became of it').argument('<id>'),
+  ).action((id: string, options: ConsistencyOptions) => lookup(session(), id, options));
 }
 
 function part(amount: string | undefined): { readonly amount?: string } {
   return amount === undefined ? {} : { amount };
 }
 
-async function lookup(session: Session, id: string): Promise<void> {
-  const { position, ...transfer } = await session.withClient((client) => client.getTransfer(id));
+async function lookup(session: Session, id: string, options: ConsistencyOptions): Promise<void> {
+  const consistency = consistencyOf(options);
+  const found = await session.withClient((client) => client.getTransfer(id, { consistency }));
+  // Both have an offset: the transfer its own, and the answer that of the state it reflects.
+  const { position, ...transfer } = found;
   const { hold = null, metadata } = transfer;
-  session.output.record({ ...transfer, hold, metadata: metadata.toString('base64'), ...position }, [
+  const { token } = position;
+  session.output.record({ ...transfer, hold, metadata: metadata.toString('base64'), asOf: position, token }, [
     ...transferRows(transfer),
     ['as of offset', position.offset],
   ]);

@@ -3,9 +3,10 @@ import { type Command } from 'commander';
 import { type LedgerClient, type ListedTransfer, type ListTransfersOptions, type TransferPage } from '../../../client';
 import { csvBalance, csvEntry, csvHead } from '../../../api/statement-csv';
 import { type Point, point, wholeNumber } from '../arguments';
+import { addConsistencyOptions, type ConsistencyOptions, consistencyOf } from '../consistency';
 import { timeText } from '../output';
 import { oneOf, type Session } from '../session';
-import { addConsistencyOptions, BASES, basisOf, type ConsistencyOptions, consistencyOf } from './transfers';
+import { BASES, basisOf } from './transfers';
 
 const PAGE = 1_000;
 const SIDES = ['debit', 'credit'] as const;

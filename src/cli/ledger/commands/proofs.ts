@@ -1,19 +1,33 @@
 /** proof, keys and verify-proof. */
 import { readFileSync } from 'node:fs';
 import { type Command } from 'commander';
-import { parseKeys, parseProof, ProofError, proofJson, type ProvenTransfer, verifyProof } from '../../../client';
+import {
+  headJson,
+  parseKeys,
+  parseProof,
+  ProofError,
+  proofJson,
+  type ProvenTransfer,
+  verifyProof,
+} from '../../../client';
+import { addConsistencyOptions, type ConsistencyOptions, consistencyOf } from '../consistency';
 import { timeText } from '../output';
 import { type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
 
 export function addProofCommands(program: Command, session: () => Session): void {
-  program
-    .command('proof')
-    .description('prove what is in the log')
-    .command('transfer')
-    .description('print the proof that a transfer is in the log and what was decided of it, signed by a node')
-    .argument('<id>', 'its id')
-    .action((id: string) => prove(session(), id));
+  const proof = program.command('proof').description('prove what is in the log');
+  addConsistencyOptions(
+    proof
+      .command('transfer')
+      .description('print the proof that a transfer is in the log and what was decided of it, signed by a node')
+      .argument('<id>', 'its id'),
+  ).action((id: string, options: ConsistencyOptions) => prove(session(), id, options));
+  proof
+    .command('head')
+    .description('print what one node says of its whole log, signed by it; that of the first of --addr')
+    .option('--node <name>', 'ask this node')
+    .action((options: { node?: string }) => head(session(), options.node));
   program
     .command('keys')
     .description('print the public keys of the nodes, which proofs are checked with')
@@ -26,8 +40,13 @@ export function addProofCommands(program: Command, session: () => Session): void
     .action((file: string, options: { keys: string }) => verify(session(), file, options.keys));
 }
 
-async function prove(session: Session, id: string): Promise<void> {
-  session.output.document(proofJson(await session.withClient((client) => client.proof(id))));
+async function prove(session: Session, id: string, options: ConsistencyOptions): Promise<void> {
+  const consistency = consistencyOf(options);
+  session.output.document(proofJson(await session.withClient((client) => client.proof(id, { consistency }))));
+}
+
+async function head(session: Session, node: string | undefined): Promise<void> {
+  session.output.document(headJson(await session.withClient((client) => client.head(node))));
 }
 
 /** Each node says its own key: of one that does not answer there is none. */

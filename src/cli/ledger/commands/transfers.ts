@@ -1,7 +1,8 @@
 /** transfer and balance, and what the other kinds of transfers have in common with it. */
 import { type Command } from 'commander';
-import { type FollowingInput, type ReadConsistency, type TransferInput, uuidV7 } from '../../../client';
-import { durationMs, type Point, point, timeMicros, uint64, wholeNumber } from '../arguments';
+import { type FollowingInput, type TransferInput, uuidV7 } from '../../../client';
+import { type Point, point, timeMicros, uint64, wholeNumber } from '../arguments';
+import { addConsistencyOptions, type ConsistencyOptions, consistencyOf } from '../consistency';
 import { tryOut } from '../dry-run';
 import { timeText } from '../output';
 import { oneOf, type Session } from '../session';
@@ -9,7 +10,6 @@ import { Refused, UsageError } from '../terminal';
 import { balanceJson, balanceRows } from './accounts';
 
 export const BASES = ['posting', 'effective'] as const;
-const LEVELS = ['linearizable', 'at-least', 'stale'] as const;
 
 /** What every kind of transfer may have. */
 export interface CommonOptions {
@@ -26,12 +26,6 @@ export interface CommonOptions {
 export interface TransferOptions extends CommonOptions {
   readonly ledger?: string;
   readonly balancing: boolean;
-}
-
-export interface ConsistencyOptions {
-  readonly consistency: string;
-  readonly token?: string;
-  readonly maxStaleness?: string;
 }
 
 interface BalanceOptions extends ConsistencyOptions {
@@ -53,16 +47,8 @@ export function addTransferCommands(program: Command, session: () => Session): v
     program.command('balance').description('the balance of an account, now or then').argument('<name>'),
   )
     .option('--at <time|offset>', 'a balance of the past: after a record, or at a time', point('--at'))
-    .option('--by <basis>', `with a time: ${BASES.join(', ')}`, oneOf('--by', BASES), 'posting')
+    .option('--by <basis>', `which times count, with --at <time>: ${BASES.join(', ')}`, oneOf('--by', BASES), 'posting')
     .action((name: string, options: BalanceOptions) => balance(session(), name, options));
-}
-
-/** The options of a read. */
-export function addConsistencyOptions(command: Command): Command {
-  return command
-    .option('--consistency <level>', LEVELS.join(', '), oneOf('--consistency', LEVELS), 'linearizable')
-    .option('--token <token>', 'with at-least: from an earlier answer')
-    .option('--max-staleness <duration>', 'with stale: refuse what may be older');
 }
 
 export function basisOf(by: string): (typeof BASES)[number] {
@@ -129,9 +115,10 @@ export async function send(session: Session, input: TransferInput, { dryRun }: C
 }
 
 async function balance(session: Session, name: string, options: BalanceOptions): Promise<void> {
+  refuseBasisOfNoTime(options);
   const consistency = consistencyOf(options);
-  const { at, by } = options;
-  const then = at === undefined ? {} : { at: 'offset' in at ? at : { ...at, by: basisOf(by) } };
+  const { at } = options;
+  const then = at === undefined ? {} : { at: 'offset' in at ? at : { ...at, by: basisOf(options.by) } };
   const { position, ...view } = await session.withClient((client) => client.balance(name, { consistency, ...then }));
   session.output.record({ ...balanceJson(view), ...position }, [
     ['account', view.account],
@@ -142,17 +129,9 @@ async function balance(session: Session, name: string, options: BalanceOptions):
   ]);
 }
 
-export function consistencyOf(options: ConsistencyOptions): ReadConsistency {
-  const { consistency, token, maxStaleness } = options;
-  if (token !== undefined && consistency !== 'at-least')
-    throw new UsageError('--token goes with --consistency at-least');
-  if (maxStaleness !== undefined && consistency !== 'stale') {
-    throw new UsageError('--max-staleness goes with --consistency stale');
-  }
-  if (consistency === 'at-least') {
-    if (token === undefined) throw new UsageError('--consistency at-least needs the --token of an earlier answer');
-    return { atLeast: token };
-  }
-  if (maxStaleness !== undefined) return { maxStalenessMs: durationMs('--max-staleness', maxStaleness) };
-  return consistency === 'stale' ? 'stale' : 'linearizable';
+/** A balance of now has every transfer in it, whenever it counts: it would not be the answer to what was asked. */
+function refuseBasisOfNoTime({ at, by }: BalanceOptions): void {
+  if (basisOf(by) === 'posting' || (at !== undefined && 'time' in at)) return;
+  const why = at === undefined ? '' : '; an offset has no effective time';
+  throw new UsageError(`balance: --by effective needs the --at <time> that it is asked for, such as 2024-05-31${why}`);
 }
