@@ -11,14 +11,21 @@ const GIVEN = [
   /new (?:NodeError|Fault)\(\s*'[A-Z_]+',\s*'([A-Z_]+)'/g,
   /\binvalid\(\s*(?:'[^']*'|[\w.]+),\s*'([A-Z_]+)'/g,
   /\bnotFound\(\s*'([A-Z_]+)'/g,
+  // Of the client and the command: after a canonical code, alone, or as the result of a row or the code of an answer.
+  /new LedgerError\(\s*'[A-Z_]+',\s*'([A-Z_]+)'/g,
+  /new Refused\(\s*'([a-z_]+)'/g,
+  /\b(?:result|code): '([a-z_]+)'/g,
 ];
+/** Values of such fields that are no names of results or reasons: zod's own code, and a field that is named so. */
+const OTHER: ReadonlySet<string> = new Set(['custom', 'code']);
 
 function reasonsIn(folder: string): Set<string> {
   const found = new Set<string>();
   for (const entry of readdirSync(join(SOURCES, folder), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
     const source = readFileSync(join(entry.parentPath, entry.name), 'utf8');
-    for (const pattern of GIVEN) for (const [, reason] of source.matchAll(pattern)) found.add(reason!);
+    for (const pattern of GIVEN)
+      for (const [, reason] of source.matchAll(pattern)) if (!OTHER.has(reason!)) found.add(reason!);
   }
   return found;
 }
@@ -28,6 +35,26 @@ describe('ledger errors', () => {
     const reasons = new Set([...reasonsIn('api'), ...reasonsIn('node')]);
     expect(reasons.size).toBeGreaterThan(20);
     expect([...reasons].filter((reason) => explain(reason) === undefined)).toEqual([]);
+  });
+
+  test('explains every name that the command and the client give of their own', () => {
+    const own = [...reasonsIn('cli'), ...reasonsIn('client')];
+    expect(own).toEqual(expect.arrayContaining(['malformed_row', 'rows_refused', 'interrupted', 'MALFORMED_ANSWER']));
+    expect(reasonsIn('api')).toContain('http_invalid');
+    expect(own.filter((reason) => explain(reason) === undefined)).toEqual([]);
+  });
+
+  // What grpc-js ends a call with by itself, with no word of a server of this product (docs of its HTTP status mapping).
+  test.each(['RESOURCE_EXHAUSTED', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED'])(
+    'explains %s, which the transport says alone',
+    (code) => expect(explain(code)).toMatchObject({ grpc: code, burnsId: undefined }),
+  );
+
+  test('explains what no call answers without a code of gRPC', async () => {
+    const { stdout } = await ledger(['errors', 'rows_refused']);
+    expect(stdout).toMatch(/gRPC +-\n/);
+    const [found] = (await ledger(['errors', 'http_invalid', '--output', 'json'])).json();
+    expect(found).toMatchObject({ name: 'http_invalid', grpc: null, http: null, burnsId: null });
   });
 
   test('explains every reason of the client and every fault of shape', () => {

@@ -1,6 +1,6 @@
 /** errors: what the names of results and reasons mean. */
 import { type Command } from 'commander';
-import { explain, explainedNames } from '../errors/explain';
+import { explain, explainedNames, type Explanation } from '../errors/explain';
 import { type Session } from '../session';
 import { UsageError } from '../terminal';
 
@@ -16,7 +16,7 @@ function one(session: Session, name: string): void {
   const found = explain(name);
   if (!found) throw new UsageError(`errors: there is no result or reason "${name}"; \`ledger errors\` lists them`);
   const { burnsId, meaning, advice, grpc, http } = found;
-  session.output.record({ ...found, http: http ?? null, burnsId: burnsId ?? null }, [
+  session.output.record(json(found), [
     ['name', found.name],
     ['means', meaning],
     ['do', advice],
@@ -29,8 +29,12 @@ function one(session: Session, name: string): void {
 function list(session: Session): void {
   const all = explainedNames().map((name) => explain(name)!);
   session.output.list(
-    { errors: all.map((found) => ({ ...found, http: found.http ?? null, burnsId: found.burnsId ?? null })) },
+    { errors: all.map(json) },
     ['name', 'means'],
     all.map(({ name, meaning }) => [name, meaning]),
   );
+}
+
+function json(found: Explanation): object {
+  return { ...found, grpc: found.grpc ?? null, http: found.http ?? null, burnsId: found.burnsId ?? null };
 }

@@ -4,7 +4,8 @@ import { reasonByName, reasonNames } from './reasons';
 export interface Explanation {
   /** Lower snake case; gRPC's `reason` is the same in upper case. */
   readonly name: string;
-  readonly grpc: string;
+  /** Undefined for what no call answers. */
+  readonly grpc: string | undefined;
   /** Status of the REST door; undefined for what no REST call answers. */
   readonly http: number | undefined;
   /** Whether the id stays bound to this refusal. Undefined for what is no result of the ledger. */
@@ -46,5 +47,5 @@ function adviceOn({ name, grpc, burns }: ResultInfo): string {
   }
   if (grpc === 'INVALID_ARGUMENT')
     return 'Mend the request; the same id may be used again. Nothing was written to the log for it.';
-  return 'The same id may be used again once what is wrong has been put right.';
+  return 'The same id may be used again once what is wrong has been put right: it is then decided anew, and may be done.';
 }

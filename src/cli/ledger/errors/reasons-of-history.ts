@@ -1,5 +1,7 @@
 /** Why a question about the past has no answer: rows of reasons.ts. */
-export const REASONS_OF_HISTORY: readonly (readonly [name: string, grpc: string, meaning: string, advice: string])[] = [
+import { type Row } from './row';
+
+export const REASONS_OF_HISTORY: readonly Row[] = [
   [
     'NO_PROJECTION',
     'UNAVAILABLE',

@@ -2,12 +2,14 @@
  * Every reason that is not a result of the ledger: what the node, its doors and the client say of a call that has no answer.
  * Results and faults of a transfer's shape are in src/ledger/result-codes.ts.
  */
-import { PROOF_AND_STREAM_REASONS, type Row } from './stream-reasons';
+import { REASONS_OF_COMMAND, REASONS_OF_TRANSPORT } from './reasons-of-command';
 import { REASONS_OF_HISTORY } from './reasons-of-history';
+import { type Row } from './row';
+import { PROOF_AND_STREAM_REASONS } from './stream-reasons';
 
 export interface Reason {
-  /** Name of the canonical gRPC code. */
-  readonly grpc: string;
+  /** Name of the canonical gRPC code; undefined for what no call answers. */
+  readonly grpc: string | undefined;
   readonly meaning: string;
   readonly advice: string;
 }
@@ -271,6 +273,8 @@ const ROWS: readonly Row[] = [
     'Wait for answers before making more calls.',
   ],
   ['MALFORMED_ANSWER', 'INTERNAL', "The server's answer is not what the protocol says.", BUG],
+  ...REASONS_OF_TRANSPORT,
+  ...REASONS_OF_COMMAND,
 ];
 
 const BY_NAME = new Map(

@@ -1,5 +1,5 @@
 /** Reasons of proofs and of streams that follow; see reasons.ts. */
-export type Row = readonly [name: string, grpc: string, meaning: string, advice: string];
+import { type Row } from './row';
 
 const MEND = 'Mend the request; nothing was done.';
 

@@ -115,3 +115,13 @@ describe('an import that stops', () => {
     expect(hash()).toBe(before);
   });
 });
+
+test('a row whose refusal did not burn its id may be done when it is imported again, any other may not', async () => {
+  const path = file('late.csv', 'id,kind,pending_id,from,to,amount', 'p,post,h,,,', 't,,,Bob,Alice,5');
+  const refused = { pending_transfer_not_found: 1, insufficient_funds: 1 };
+  expect((await run(`--output json import ${path}`)).json().at(-1)).toMatchObject({ results: refused });
+  await run('hold Alice Bob 7 --id h');
+  const again = (await run(`--output json import ${path} --refused ${at('second')}`)).json().at(-1);
+  expect(again).toMatchObject({ results: { ok: 1, insufficient_funds: 1 }, repeats: 1, refused: 1 });
+  expect(cluster.shared.posted('Bob')).toBe('7.00');
+});
