@@ -5,7 +5,7 @@ import { type AccountSpec, type AccountUpdate, LimitChange } from '../../proto/l
 import { openAccountCommand, updateAccountCommand } from '../account-item';
 import { accountPage, checkPage } from '../account-pages';
 import { type Budget } from '../deadline';
-import { faultOfResult } from '../errors';
+import { faultOfResult, invalid } from '../errors';
 import { ItemFault } from '../item-fault';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
@@ -14,38 +14,51 @@ import { submitItems } from '../submit-items';
 import { accountJson, balanceJson } from './account-json';
 import {
   base64Bytes,
+  isNull,
   type JsonObject,
   notTheJson,
   optionalFlag,
   optionalInteger,
   optionalText,
   parseObject,
+  refuseUnknownFields,
   uint64Text,
 } from './body';
 import { getPastBalance, getStatement } from './past';
-import { consistencyOf, wholeNumber } from './query';
+import { BALANCE_PARAMETERS, momentIn, STATEMENT_PARAMETERS } from './past-query';
+import { CONSISTENCY, consistencyOf, wholeNumber } from './query';
 import { ok, type Reply } from './reply';
-import { type HttpRequest, type Methods } from './router';
+import { endpoint, type HttpRequest, type Methods } from './router';
 import { DEFAULT_LEDGER } from './transfers';
+
+const PAGE_PARAMETERS = ['page_size', 'page_token', 'ledger', 'prefix', ...CONSISTENCY];
+const OPENING_FIELDS = [
+  ...['name', 'ledger', 'min_balance', 'no_min_balance', 'max_balance', 'user_data', 'metadata', 'imported_time'],
+];
+const CHANGE_FIELDS = ['closed', 'min_balance', 'max_balance'];
 
 export function accountRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
   return {
     '/api/v1/accounts': {
-      GET: (request) => listAccounts(port, limits, request),
-      POST: (request) => openAccount(port, limits, request),
+      GET: endpoint(PAGE_PARAMETERS, (request) => listAccounts(port, limits, request)),
+      POST: endpoint([], (request) => openAccount(port, limits, request)),
     },
     '/api/v1/accounts/{name}': {
-      GET: (request) => getAccount(port, request),
-      PATCH: (request) => updateAccount(port, limits, request),
+      GET: endpoint(CONSISTENCY, (request) => getAccount(port, request)),
+      PATCH: endpoint([], (request) => updateAccount(port, limits, request)),
     },
-    '/api/v1/accounts/{name}/balance': { GET: (request) => getBalance(port, request) },
-    '/api/v1/accounts/{name}/statement': { GET: (request) => getStatement(port, limits, request) },
+    '/api/v1/accounts/{name}/balance': { GET: endpoint(BALANCE_PARAMETERS, (request) => getBalance(port, request)) },
+    '/api/v1/accounts/{name}/statement': {
+      GET: endpoint(STATEMENT_PARAMETERS, (request) => getStatement(port, limits, request)),
+    },
   };
 }
 
 async function openAccount(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
-  const command = openAccountCommand(specIn(parseObject(request.body)), port.ledger);
-  if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
+  const body = parseObject(request.body);
+  const opening = openAccountCommand(specIn(body), port.ledger);
+  if (opening instanceof ItemFault) throw faultOfResult(opening.info, opening.field);
+  const command = isNull(body, 'max_balance') ? { ...opening, max: { kind: 'none' } as const } : opening;
   return writeAccount(port, limits, request.budget, command, command.name);
 }
 
@@ -80,7 +93,11 @@ async function writeAccount(
 function updateIn(body: JsonObject, account: string): AccountUpdate {
   const min = limitIn(body, 'min_balance');
   const max = limitIn(body, 'max_balance');
+  // Neither closing nor opening again is something to guess.
+  if (isNull(body, 'closed'))
+    throw invalid('closed', 'JSON_INVALID', 'closed is true or false, not null; left out, it stays as it is.');
   const closed = Object.hasOwn(body, 'closed') ? { closed: optionalFlag(body, 'closed') } : {};
+  refuseUnknownFields(body, CHANGE_FIELDS);
   return {
     ...{ account, handle: '0', ...closed },
     ...{ min_change: min.change, min_balance: min.text, max_change: max.change, max_balance: max.text },
@@ -98,19 +115,22 @@ function limitIn(body: JsonObject, field: string): { readonly change: number; re
     : { change: LimitChange.SET, text: value };
 }
 
+/** A limit that is null is none, as where accounts are shown; one that is left out is the ledger's. */
 function specIn(body: JsonObject): AccountSpec {
   const min = optionalText(body, 'min_balance');
   const max = optionalText(body, 'max_balance');
-  return {
+  const spec = {
     name: optionalText(body, 'name') ?? '',
     ledger: optionalText(body, 'ledger') ?? DEFAULT_LEDGER,
     ...(min === undefined ? {} : { min_balance: min }),
-    no_min_balance: optionalFlag(body, 'no_min_balance'),
+    no_min_balance: optionalFlag(body, 'no_min_balance') || isNull(body, 'min_balance'),
     ...(max === undefined ? {} : { max_balance: max }),
     user_data: uint64Text(body, 'user_data'),
     metadata: base64Bytes(body, 'metadata'),
     imported_time: String(optionalInteger(body, 'imported_time') ?? 0),
   };
+  refuseUnknownFields(body, OPENING_FIELDS);
+  return spec;
 }
 
 async function listAccounts(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
@@ -134,7 +154,8 @@ async function getAccount(port: NodePort, request: HttpRequest): Promise<Reply> 
 }
 
 async function getBalance(port: NodePort, request: HttpRequest): Promise<Reply> {
-  if (request.query.has('at')) return getPastBalance(port, request);
+  const at = momentIn(request.query);
+  if (at !== undefined) return getPastBalance(port, request, at);
   const { value, position } = await readNamed(port, request);
   const { posted, available } = balanceJson(value);
   const { account } = value;

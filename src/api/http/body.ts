@@ -1,6 +1,7 @@
 /** Reading a request's body within its limit, and JSON out of it. */
 import { type IncomingMessage } from 'node:http';
-import { Fault } from '../errors';
+import { Fault, invalid } from '../errors';
+import { quoted } from './query';
 
 /** What is too large is still read up to here, so that the caller gets to see the answer and not a broken connection. */
 const DISCARD_BYTES = 16 * 1024 * 1024;
@@ -56,6 +57,24 @@ export function parseObject(body: Buffer): JsonObject {
     throw notTheJson();
   }
   return asObject(value);
+}
+
+/**
+ * A field that is misspelt, or that belongs to another call, must not pass for none: what it says would not be done.
+ *
+ * @param where the object is, such as `in transfers[1]`
+ */
+export function refuseUnknownFields(object: JsonObject, known: readonly string[], where = 'here'): void {
+  for (const name of Object.keys(object)) {
+    if (known.includes(name)) continue;
+    const message = `There is no field ${quoted(name)} ${where}, only ${known.join(', ')}.`;
+    throw invalid(name, 'FIELD_UNKNOWN', message);
+  }
+}
+
+/** Whether a field is there and says null. */
+export function isNull(object: JsonObject, field: string): boolean {
+  return Object.hasOwn(object, field) && object[field] === null;
 }
 
 /** A text field; null is the same as absent. */

@@ -1,7 +1,7 @@
 /** `/`: a page that shows the nodes and the accounts, for whoever opens the address in a browser. */
 import { createHash } from 'node:crypto';
 import { text } from './reply';
-import { type Methods } from './router';
+import { endpoint, type Methods } from './router';
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222; background: #fff; }
@@ -95,5 +95,5 @@ const POLICY = [
 
 export function consoleRoutes(): Record<string, Methods> {
   const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' };
-  return { '/': { GET: () => text(PAGE, 'text/html; charset=utf-8', headers) } };
+  return { '/': { GET: endpoint([], () => text(PAGE, 'text/html; charset=utf-8', headers)) } };
 }

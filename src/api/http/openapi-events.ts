@@ -1,5 +1,5 @@
 /** The streams of events as the description of the API has them. */
-import { error, json, noAccount, path, query, unavailable } from './openapi-parts';
+import { consistency, error, json, noAccount, path, query, unavailable } from './openapi-parts';
 
 const LAST_EVENT_ID = {
   name: 'Last-Event-ID',
@@ -27,7 +27,7 @@ function balanceEvents(): object {
   return {
     operationId: 'watchBalance',
     summary: 'The balance of an account now, and again whenever it has changed, as server-sent events',
-    parameters: [path('name', 'The name, percent-encoded.', 'Alice'), LAST_EVENT_ID],
+    parameters: [path('name', 'The name, percent-encoded.', 'Alice'), ...consistency(), LAST_EVENT_ID],
     responses: {
       200: stream('Events `balance`: the balance, its offset and token.', example),
       404: noAccount(),

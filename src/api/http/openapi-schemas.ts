@@ -1,5 +1,6 @@
 /** The schemas of openapi.ts. */
 import { PAST_BALANCE, PAST_SCHEMAS } from './openapi-past-schemas';
+import { LEDGER_SCHEMAS } from './openapi-ledgers';
 import { TRANSFER_SCHEMAS } from './openapi-transfer-schemas';
 import {
   DECIMAL,
@@ -11,6 +12,7 @@ import {
   object,
   OFFSET,
   ref,
+  request,
   TEXT,
   TOKEN,
   USER_DATA,
@@ -71,6 +73,7 @@ const HEAD = object({
 
 export const SCHEMAS: Readonly<Record<string, object>> = {
   ...TRANSFER_SCHEMAS,
+  ...LEDGER_SCHEMAS,
   Error: object({
     message: { type: 'string', description: 'One sentence for people.' },
     code: { type: 'string', description: "The fault's or the result's name, lower snake case." },
@@ -79,20 +82,30 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     { status: { type: 'string', enum: ['ok', 'unavailable'] }, message: TEXT, code: TEXT, warning: TEXT },
     ['status'],
   ),
-  AccountRequest: object(
+  AccountRequest: request(
     {
       name: { type: 'string', description: '1 to 128 bytes; unique in the cluster.' },
       ledger: { type: 'string', default: 'USD' },
-      min_balance: { type: 'string', description: "At most zero. Left out: the ledger's default." },
-      no_min_balance: { type: 'boolean', default: false, description: 'No lower limit at all.' },
-      max_balance: { type: 'string', description: "At least zero. Left out: the ledger's default." },
+      min_balance: {
+        type: ['string', 'null'],
+        description: "At most zero; null: no limit. Left out: the ledger's default.",
+      },
+      no_min_balance: {
+        type: 'boolean',
+        default: false,
+        description: 'No lower limit at all, as `min_balance: null`.',
+      },
+      max_balance: {
+        type: ['string', 'null'],
+        description: "At least zero; null: no limit. Left out: the ledger's default.",
+      },
       user_data: USER_DATA,
       metadata: METADATA,
       imported_time: { ...MICROSECONDS, description: 'Import of history: when it was opened in other books.' },
     },
     ['name'],
   ),
-  AccountUpdate: object(
+  AccountUpdate: request(
     {
       closed: { type: 'boolean', description: 'true closes the account, false opens it again.' },
       min_balance: { type: ['string', 'null'], description: LIMIT_CHANGE },

@@ -8,6 +8,7 @@ import {
   object,
   OFFSET,
   ref,
+  request,
   TEXT,
   TOKEN,
   USER_DATA,
@@ -17,6 +18,7 @@ import {
 const TEXT_OR_NULL = { type: ['string', 'null'] };
 const ID = { type: 'string', description: 'A UUID in any spelling, or another text of 1 to 64 bytes.' };
 const AMOUNT = { type: 'string', description: 'Decimal text, never a JSON number.' };
+const KIND = { type: 'string', enum: ['plain', 'pending', 'post', 'void'], default: 'plain' };
 const PAYMENT = { request_id: UUID, from: TEXT, amount: DECIMAL, to: TEXT };
 
 /** What the ledger keeps beside the money. */
@@ -65,24 +67,38 @@ const HOLD = {
   type: ['object', 'null'],
 };
 
+/** The transfer that another one is about. */
+const REFERS = {
+  pending_id: { ...ID, description: 'Of a post or a void: the pending transfer.' },
+  reverses: { ...ID, description: 'The transfer that is reversed.' },
+};
+
 export const TRANSFER_SCHEMAS: Readonly<Record<string, object>> = {
-  TransferRequest: object(
-    {
-      request_id: { type: 'string', description: 'A UUID in any spelling; makes the request safe to repeat.' },
-      from: { type: 'string', description: 'Name of the account that pays.' },
-      to: { type: 'string', description: 'Name of the account that is paid.' },
-      amount: AMOUNT,
-      ledger: { type: 'string', default: 'USD' },
-      kind: { type: 'string', enum: ['plain', 'pending'], default: 'plain' },
-      ...NEW,
-      ...KEPT,
-    },
-    ['request_id', 'from', 'to', 'amount'],
-  ),
+  TransferRequest: {
+    ...request(
+      {
+        request_id: { type: 'string', description: 'A UUID in any spelling; makes the request safe to repeat.' },
+        from: { type: 'string', description: 'Name of the account that pays.' },
+        to: { type: 'string', description: 'Name of the account that is paid.' },
+        amount: AMOUNT,
+        ledger: {
+          type: 'string',
+          description: 'USD if left out; of a post, a void or a reversal that of the other one.',
+        },
+        kind: KIND,
+        ...REFERS,
+        ...NEW,
+        ...KEPT,
+      },
+      ['request_id'],
+    ),
+    description:
+      'from, to and amount are required, but of a transfer that posts, voids or reverses another one: it has that one’s where they are left out.',
+  },
   Payment: object(PAYMENT),
   DoneTransfer: object({ ...DONE, token: TOKEN }),
   Transfer: { anyOf: [ref('Payment'), ref('DoneTransfer')] },
-  FollowRequest: object(
+  FollowRequest: request(
     {
       request_id: ID,
       amount: { ...AMOUNT, description: 'Part of it; left out: all of it.' },
@@ -93,17 +109,22 @@ export const TRANSFER_SCHEMAS: Readonly<Record<string, object>> = {
     },
     ['request_id'],
   ),
-  TransactionRequest: object({ id: ID, transfers: { type: 'array', items: ref('TransactionMember') } }),
-  TransactionMember: object(
+  TransactionRequest: request(
+    {
+      id: ID,
+      transfers: { type: 'array', items: ref('TransactionMember') },
+    },
+    ['id', 'transfers'],
+  ),
+  TransactionMember: request(
     {
       request_id: ID,
-      kind: { type: 'string', enum: ['plain', 'pending', 'post', 'void'], default: 'plain' },
+      kind: KIND,
       from: TEXT,
       to: TEXT,
       amount: AMOUNT,
       ledger: { type: 'string', description: 'Needed where the transfer is to open an account.' },
-      pending_id: { ...ID, description: 'Of a post or a void: the pending transfer.' },
-      reverses: { ...ID, description: 'The transfer that is reversed.' },
+      ...REFERS,
       ...NEW,
       ...KEPT,
     },

@@ -25,6 +25,11 @@ export function object(properties: Readonly<Record<string, object>>, required?: 
   return { type: 'object', properties, required: required ?? Object.keys(properties) };
 }
 
+/** What a caller sends: a field that is not named here is refused. */
+export function request(properties: Readonly<Record<string, object>>, required: readonly string[]): object {
+  return { ...object(properties, required), additionalProperties: false };
+}
+
 export function ref(name: string): object {
   return { $ref: `#/components/schemas/${name}` };
 }

@@ -1,8 +1,9 @@
 /** `/openapi.json`: what this server takes and gives, for tools. OpenAPI 3.1. */
-import { type Methods } from './router';
+import { endpoint, type Methods } from './router';
 import { ok } from './reply';
 import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
 import { eventPaths } from './openapi-events';
+import { ledgerPaths } from './openapi-ledgers';
 import { getStatement, pastBalanceParameters } from './openapi-past';
 import { proofPaths } from './openapi-proofs';
 import { SCHEMAS } from './openapi-schemas';
@@ -10,7 +11,7 @@ import { transferPaths } from './openapi-transfers';
 
 export function openApiRoutes(version: string): Record<string, Methods> {
   const description = document(version);
-  return { '/openapi.json': { GET: () => ok(description) } };
+  return { '/openapi.json': { GET: endpoint([], () => ok(description)) } };
 }
 
 const BALANCE = {
@@ -49,6 +50,7 @@ function document(version: string): object {
     servers: [{ url: '/' }],
     paths: {
       ...transferPaths(),
+      ...ledgerPaths(),
       '/api/v1/accounts': { get: listAccounts(), post: openAccount() },
       '/api/v1/accounts/{name}': { get: getAccount(), patch: updateAccount() },
       '/api/v1/accounts/{name}/balance': { get: getBalance() },

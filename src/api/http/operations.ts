@@ -1,15 +1,19 @@
 /** What operators and their tools ask: is it alive, is it ready, what does the cluster look like. */
 import { type NodePort, type Readiness } from '../node-port';
 import { ok, type Reply, text } from './reply';
-import { type Methods } from './router';
+import { endpoint, type Methods } from './router';
 
 export function operationRoutes(port: NodePort, isStopping: () => boolean): Record<string, Methods> {
   return {
-    '/healthz': { GET: () => ok({ status: 'ok' }) },
-    '/readyz': { GET: () => readiness(port, isStopping()) },
-    '/metrics': { GET: async () => text(await port.metricsText(), 'text/plain; version=0.0.4; charset=utf-8') },
-    '/api/v1/cluster': { GET: () => ok(clusterJson(port)) },
+    '/healthz': { GET: endpoint([], () => ok({ status: 'ok' })) },
+    '/readyz': { GET: endpoint([], () => readiness(port, isStopping())) },
+    '/metrics': { GET: endpoint([], () => metrics(port)) },
+    '/api/v1/cluster': { GET: endpoint([], () => ok(clusterJson(port))) },
   };
+}
+
+async function metrics(port: NodePort): Promise<Reply> {
+  return text(await port.metricsText(), 'text/plain; version=0.0.4; charset=utf-8');
 }
 
 function readiness(port: NodePort, stopping: boolean): Reply {

@@ -2,30 +2,17 @@
 import { type Moment, type TimeBasis } from '../../ledger/history';
 import { invalid } from '../errors';
 import { momentOf, type TransfersAsked } from '../past-questions';
-import { wholeNumber } from './query';
+import { CONSISTENCY, wholeNumber } from './query';
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
 const MOST_CODE = 0xffff_ffff;
-/** Of every question. */
-const CONSISTENCY = ['consistency', 'token', 'max_staleness_ms'];
 const PAGES = ['page_size', 'page_token', 'from', 'to', 'by', ...CONSISTENCY];
+export const BALANCE_PARAMETERS: readonly string[] = ['at', 'by', ...CONSISTENCY];
 export const STATEMENT_PARAMETERS: readonly string[] = [...PAGES, 'format'];
 export const LIST_PARAMETERS: readonly string[] = [
   ...PAGES,
   ...['account', 'side', 'id', 'ledger', 'kind', 'result', 'code', 'min_amount', 'max_amount'],
 ];
-
-/** A filter that is misspelt must not pass for none. */
-export function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
-  for (const name of query.keys()) {
-    if (known.includes(name)) continue;
-    throw invalid(
-      name,
-      'QUERY_INVALID',
-      `There is no parameter ${JSON.stringify(name)} here, only ${known.join(', ')}.`,
-    );
-  }
-}
 
 export function basisOf(query: URLSearchParams): TimeBasis {
   const by = query.get('by') ?? 'posting';
@@ -33,10 +20,13 @@ export function basisOf(query: URLSearchParams): TimeBasis {
   throw invalid('by', 'QUERY_INVALID', `by is posting or effective, not ${JSON.stringify(by)}.`);
 }
 
-/** `at`: an offset, a day or a time. */
-export function momentIn(query: URLSearchParams): Moment {
+/** `at`: an offset, a day or a time; undefined where it is absent, and the question is about now. */
+export function momentIn(query: URLSearchParams): Moment | undefined {
+  const by = basisOf(query);
   const { offset, time } = pointIn(query, 'at');
-  return momentOf(offset, time, basisOf(query));
+  if (query.has('at')) return momentOf(offset, time, by);
+  if (by === 'posting') return undefined;
+  throw invalid('by', 'MOMENT_INVALID', 'The balance by effective time is one of a moment: name it with at.');
 }
 
 /** @param account of a statement; a list may name one itself */

@@ -1,5 +1,11 @@
 /** Balances of the past, statements and lists of transfers (docs/history.md). */
-import { type BalanceQuestion, type PastBalance, type PastTransfer, type TransfersAnswer } from '../../ledger/history';
+import {
+  type BalanceQuestion,
+  type Moment,
+  type PastBalance,
+  type PastTransfer,
+  type TransfersAnswer,
+} from '../../ledger/history';
 import { csvBalance, csvEntry, csvHead } from '../statement-csv';
 import { type Limits } from '../limits';
 import { type NodePort } from '../node-port';
@@ -9,15 +15,14 @@ import { checkTransfers } from '../past-questions';
 import { positionAt, readPast } from '../past-reads';
 import { transferViewOf } from '../past-views';
 import { accountNamed, type AccountState, type ReadPosition } from '../reads';
-import { askedIn, LIST_PARAMETERS, momentIn, refuseUnknown, STATEMENT_PARAMETERS } from './past-query';
+import { askedIn } from './past-query';
 import { consistencyOf } from './query';
 import { ok, type Reply, text } from './reply';
 import { type HttpRequest } from './router';
 import { viewJson } from './transfer-json';
 
-export async function getPastBalance(port: NodePort, request: HttpRequest): Promise<Reply> {
+export async function getPastBalance(port: NodePort, request: HttpRequest, at: Moment): Promise<Reply> {
   const name = request.params['name'] ?? '';
-  const at = momentIn(request.query);
   let account: AccountState | undefined;
   const answer = await readPast(port, consistencyOf(request.query), request.budget, (reader): BalanceQuestion => {
     account = accountNamed(reader, name, 'name');
@@ -51,7 +56,6 @@ async function listed(port: NodePort, limits: Limits, request: HttpRequest, name
 }
 
 export async function listTransfers(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
-  refuseUnknown(request.query, LIST_PARAMETERS);
   const { answer, nextPageToken, position } = await listed(port, limits, request);
   const transfers = answer.transfers.map((past) => ({
     ...viewJson(transferViewOf(past, port.ledger)),
@@ -62,7 +66,6 @@ export async function listTransfers(port: NodePort, limits: Limits, request: Htt
 
 export async function getStatement(port: NodePort, limits: Limits, request: HttpRequest): Promise<Reply> {
   const { params, query } = request;
-  refuseUnknown(query, STATEMENT_PARAMETERS);
   const format = query.get('format') ?? 'json';
   if (format !== 'json' && format !== 'csv') {
     throw invalid('format', 'QUERY_INVALID', `format is json or csv, not ${JSON.stringify(format)}.`);

@@ -3,6 +3,25 @@ import { invalid } from '../errors';
 import { type Consistency } from '../node-port';
 import { atLeast } from '../reads';
 
+/** Parameters of every read that states how new it must be. */
+export const CONSISTENCY: readonly string[] = ['consistency', 'token', 'max_staleness_ms'];
+
+/** A parameter that is misspelt, or that belongs to another path, must not pass for none. */
+export function refuseUnknownParameters(query: URLSearchParams, known: readonly string[]): void {
+  for (const name of query.keys()) {
+    if (known.includes(name)) continue;
+    const those = known.length === 0 ? '; this call takes none' : `, only ${known.join(', ')}`;
+    throw invalid(name, 'QUERY_INVALID', `There is no parameter ${quoted(name)} here${those}.`);
+  }
+}
+
+/** Longest part of a caller's own word that is given back: what there is instead is to fit behind it. */
+const MAX_QUOTED = 64;
+
+export function quoted(word: string): string {
+  return JSON.stringify(word.length > MAX_QUOTED ? `${word.slice(0, MAX_QUOTED)}…` : word);
+}
+
 /** `?consistency=linearizable|at_least|stale&token=…&max_staleness_ms=…`; a token alone means at_least. */
 export function consistencyOf(query: URLSearchParams): Consistency {
   const token = query.get('token') ?? '';

@@ -2,6 +2,7 @@
 import { type Budget } from '../deadline';
 import { Fault } from '../errors';
 import { type EventReply } from './event-stream';
+import { refuseUnknownParameters } from './query';
 import { type Reply } from './reply';
 
 export interface HttpRequest {
@@ -19,8 +20,18 @@ export interface HttpRequest {
 
 export type Handler = (request: HttpRequest) => Promise<Reply | EventReply> | Reply;
 
+/** A handler with the names of all parameters that its query may have: any other one is refused before it is asked. */
+export interface Endpoint {
+  readonly parameters: readonly string[];
+  readonly handler: Handler;
+}
+
+export function endpoint(parameters: readonly string[], handler: Handler): Endpoint {
+  return { parameters, handler };
+}
+
 /** By method. A route with GET answers HEAD too. */
-export type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PATCH', Handler>>>;
+export type Methods = Readonly<Partial<Record<'GET' | 'POST' | 'PATCH', Endpoint>>>;
 
 interface Route {
   readonly segments: readonly string[];
@@ -41,7 +52,7 @@ export class Router {
     this.routes = Object.entries(patterns).map(([pattern, methods]) => ({ segments: pattern.split('/'), methods }));
   }
 
-  /** Throws 404, or 405 with the methods that there are, or 400 for a path that does not decode. */
+  /** Throws 404, or 405 with the methods that there are, or 400 for a path that does not decode and a query that has a parameter too many. */
   match(method: string, url: string): Match {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
@@ -49,9 +60,10 @@ export class Router {
     const segments = path.split('/');
     for (const route of this.routes) {
       if (!fits(route.segments, segments)) continue;
-      const handler = route.methods[(method === 'HEAD' ? 'GET' : method) as keyof Methods];
-      if (handler === undefined) throw new MethodNotAllowed(allowed(route.methods));
-      return { handler, params: paramsOf(route.segments, segments), query };
+      const found = route.methods[(method === 'HEAD' ? 'GET' : method) as keyof Methods];
+      if (found === undefined) throw new MethodNotAllowed(allowed(route.methods));
+      refuseUnknownParameters(query, found.parameters);
+      return { handler: found.handler, params: paramsOf(route.segments, segments), query };
     }
     throw new Fault('NOT_FOUND', 'NOT_FOUND', 'There is nothing at this path; /openapi.json says what there is.');
   }

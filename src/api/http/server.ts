@@ -15,6 +15,7 @@ import { consoleRoutes } from './console-page';
 import { EVENT_HEADERS, type EventReply, EventStream, type EventStreamTimes } from './event-stream';
 import { eventRoutes } from './events';
 import { RequestGuard } from './guard';
+import { ledgerRoutes } from './ledgers';
 import { openApiRoutes } from './openapi';
 import { operationRoutes } from './operations';
 import { type Reply, replyOfFault, send } from './reply';
@@ -97,6 +98,7 @@ class HttpDoor {
     this.router = new Router({
       ...transferRoutes(port, limits, transfers),
       ...transactionRoutes(port, limits, transfers),
+      ...ledgerRoutes(port, limits),
       ...accountRoutes(port, limits),
       ...eventRoutes(port, limits, new FollowerSlots(limits.followers)),
       ...operationRoutes(port, () => this.stopping),

@@ -1,6 +1,6 @@
 /** `/api/v1/transactions`: several transfers, all of which are done or none. */
 import { type OutcomeRow } from '../../ledger/outcome-row';
-import { type ResultInfo, resultInfo } from '../../ledger/result-codes';
+import { type ResultInfo } from '../../ledger/result-codes';
 import { type Transfer } from '../../proto/ledger-v1';
 import { faultOfResult, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
@@ -11,14 +11,18 @@ import { checkCount } from '../submit-items';
 import { decidingMember, type GroupRun, transferBatch } from '../transfer-batch';
 import { type TransferItem } from '../transfer-item';
 import { type TransferWrites } from '../transfer-writes';
-import { asObject, type JsonObject, notTheJson, optionalText, parseObject } from './body';
+import { asObject, type JsonObject, notTheJson, optionalText, parseObject, refuseUnknownFields } from './body';
 import { ok, type Reply, replyOfFault } from './reply';
-import { type HttpRequest, type Methods } from './router';
-import { doneJson, transferIn } from './transfer-json';
+import { endpoint, type HttpRequest, type Methods } from './router';
+import { doneJson, infoOf, TRANSFER_FIELDS, transferIn } from './transfer-json';
 import { REPLAYED } from './transfers';
 
+const FIELDS = ['id', 'transfers'];
+
 export function transactionRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
-  return { '/api/v1/transactions': { POST: (request) => createTransaction(port, limits, transfers, request) } };
+  return {
+    '/api/v1/transactions': { POST: endpoint([], (request) => createTransaction(port, limits, transfers, request)) },
+  };
 }
 
 async function createTransaction(
@@ -52,12 +56,12 @@ function itemsIn(body: JsonObject): Transfer[] {
   const group = optionalText(body, 'id') ?? '';
   const transfers = Object.hasOwn(body, 'transfers') ? body['transfers'] : undefined;
   if (!Array.isArray(transfers)) throw notTheJson();
+  refuseUnknownFields(body, FIELDS);
   if (group === '') throw faultOfResult(refusalInfo('group_invalid'), 'id');
-  return transfers.map((transfer: unknown) => ({ ...transferIn(asObject(transfer)), group }));
-}
-
-function infoOf(outcome: OutcomeRow | ItemFault): ResultInfo {
-  return outcome instanceof ItemFault ? outcome.info : resultInfo(outcome.result);
+  return transfers.map((transfer: unknown, i) => ({
+    ...transferIn(asObject(transfer), TRANSFER_FIELDS, `in transfers[${i}]`),
+    group,
+  }));
 }
 
 /** Why nothing of it was done, and what each of its transfers has to do with that. */

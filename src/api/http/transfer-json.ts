@@ -3,9 +3,10 @@ import { formatMinor } from '../../ledger/amounts';
 import { formatId } from '../../ledger/identifiers';
 import { type OutcomeRow } from '../../ledger/outcome-row';
 import { type HoldView, type LedgerReader, type LedgerView, type TransferView } from '../../ledger/reader';
-import { resultName } from '../../ledger/result-codes';
+import { type ResultInfo, resultInfo, resultName } from '../../ledger/result-codes';
 import { TransferFlag } from '../../ledger/transfer-fields';
 import { type Transfer, TransferKind } from '../../proto/ledger-v1';
+import { ItemFault } from '../item-fault';
 import { type TransferItem } from '../transfer-item';
 import {
   base64Bytes,
@@ -14,6 +15,7 @@ import {
   optionalFlag,
   optionalInteger,
   optionalText,
+  refuseUnknownFields,
   uint64Text,
 } from './body';
 
@@ -24,10 +26,14 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['void', TransferKind.VOID],
 ]);
 
-/** What a transfer may have beside the four fields of a payment. */
-const FURTHER_FIELDS = [
-  ...['kind', 'timeout_ms', 'balancing', 'code', 'user_data', 'metadata', 'effective_time', 'imported_time'],
-] as const;
+/** What the ledger keeps beside the money. */
+const KEPT_FIELDS = ['code', 'user_data', 'metadata', 'effective_time', 'imported_time'];
+/** What a payment may have beside the fields of the service that it comes from. */
+const FURTHER_FIELDS = ['kind', 'timeout_ms', 'balancing', ...KEPT_FIELDS];
+const PARTIES = ['request_id', 'from', 'to', 'amount', 'ledger'];
+export const TRANSFER_FIELDS: readonly string[] = [...PARTIES, ...FURTHER_FIELDS, 'pending_id', 'reverses'];
+/** Of one that follows on the transfer in the path: what it does, and to which, stands there. */
+export const FOLLOWING_FIELDS: readonly string[] = [...PARTIES, ...KEPT_FIELDS];
 const MAX_U32 = 0xffff_ffff;
 
 /** Whether a payment says more than the four fields of the service that it comes from, and so gets the longer answer. */
@@ -35,8 +41,24 @@ export function saysMore(body: JsonObject): boolean {
   return FURTHER_FIELDS.some((field) => Object.hasOwn(body, field) && body[field] !== null);
 }
 
-/** A transfer as it stands in the body of a request. Throws the fault of JSON that is not as expected. */
-export function transferIn(body: JsonObject): Transfer {
+/** Whether it posts, voids or reverses another transfer, and so may leave accounts, ledger and amount to that one. */
+export function refersToAnother({ kind, reverses }: Transfer): boolean {
+  return kind === TransferKind.POST || kind === TransferKind.VOID || reverses !== '';
+}
+
+/**
+ * A transfer as it stands in the body of a request. Throws the fault of JSON that is not as expected, and after that of a
+ * field that is not known.
+ *
+ * @param where it stands, for people: `in transfers[1]`
+ */
+export function transferIn(body: JsonObject, known = TRANSFER_FIELDS, where?: string): Transfer {
+  const transfer = fieldsIn(body);
+  refuseUnknownFields(body, known, where);
+  return transfer;
+}
+
+function fieldsIn(body: JsonObject): Transfer {
   const text = (field: string): string => optionalText(body, field) ?? '';
   const number = (field: string): string => String(optionalInteger(body, field) ?? 0);
   return {
@@ -70,6 +92,11 @@ function kindIn(body: JsonObject): number {
   const kind = KINDS.get(optionalText(body, 'kind') ?? 'plain');
   if (kind === undefined) throw notTheJson();
   return kind;
+}
+
+/** The row of what became of a transfer. */
+export function infoOf(outcome: OutcomeRow | ItemFault): ResultInfo {
+  return outcome instanceof ItemFault ? outcome.info : resultInfo(outcome.result);
 }
 
 /** What was done. The same for a repeat, but for the token. */

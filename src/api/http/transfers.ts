@@ -6,7 +6,7 @@ import { type OutcomeRow } from '../../ledger/outcome-row';
 import { type LedgerView } from '../../ledger/reader';
 import { ResultCode, resultInfo } from '../../ledger/result-codes';
 import { headJson, proofJson } from '../../proof/transfer-proof';
-import { TransferKind } from '../../proto/ledger-v1';
+import { type Transfer, TransferKind } from '../../proto/ledger-v1';
 import { type Budget, within } from '../deadline';
 import { type Fault, faultOfResult, notFound, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
@@ -16,12 +16,13 @@ import { readAt } from '../reads';
 import { transferCommand, type TransferItem } from '../transfer-item';
 import { headOf, proofOf } from '../transfer-proof';
 import { type Caller, type TransferWrites } from '../transfer-writes';
-import { type JsonObject, optionalText, parseObject } from './body';
+import { optionalText, parseObject } from './body';
 import { listTransfers } from './past';
-import { consistencyOf } from './query';
+import { LIST_PARAMETERS } from './past-query';
+import { CONSISTENCY, consistencyOf } from './query';
 import { ok, type Reply, replyOfFault } from './reply';
-import { type HttpRequest, type Methods } from './router';
-import { doneJson, saysMore, transferIn, viewJson } from './transfer-json';
+import { endpoint, type HttpRequest, type Methods } from './router';
+import { doneJson, FOLLOWING_FIELDS, refersToAnother, saysMore, transferIn, viewJson } from './transfer-json';
 
 /** Where a request names no ledger. */
 export const DEFAULT_LEDGER = 'USD';
@@ -29,17 +30,20 @@ export const DEFAULT_LEDGER = 'USD';
 export const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 export function transferRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
+  const following = (action: Following): Methods => ({
+    POST: endpoint([], (request) => follow(port, transfers, request, action)),
+  });
   return {
     '/api/v1/transfers': {
-      GET: (request) => listTransfers(port, limits, request),
-      POST: (request) => createTransfer(port, transfers, request),
+      GET: endpoint(LIST_PARAMETERS, (request) => listTransfers(port, limits, request)),
+      POST: endpoint([], (request) => createTransfer(port, transfers, request)),
     },
-    '/api/v1/transfers/{request_id}': { GET: (request) => getTransfer(port, request) },
-    '/api/v1/transfers/{request_id}/proof': { GET: (request) => getProof(port, request) },
-    '/api/v1/head': { GET: () => ok(headJson(headOf(port))) },
-    '/api/v1/transfers/{request_id}/post': { POST: (request) => follow(port, transfers, request, 'post') },
-    '/api/v1/transfers/{request_id}/void': { POST: (request) => follow(port, transfers, request, 'void') },
-    '/api/v1/transfers/{request_id}/reverse': { POST: (request) => follow(port, transfers, request, 'reverse') },
+    '/api/v1/transfers/{request_id}': { GET: endpoint(CONSISTENCY, (request) => getTransfer(port, request)) },
+    '/api/v1/transfers/{request_id}/proof': { GET: endpoint(CONSISTENCY, (request) => getProof(port, request)) },
+    '/api/v1/head': { GET: endpoint([], () => ok(headJson(headOf(port)))) },
+    '/api/v1/transfers/{request_id}/post': following('post'),
+    '/api/v1/transfers/{request_id}/void': following('void'),
+    '/api/v1/transfers/{request_id}/reverse': following('reverse'),
   };
 }
 
@@ -49,7 +53,13 @@ async function getProof(port: NodePort, { params, query, budget }: HttpRequest):
 
 async function createTransfer(port: NodePort, transfers: TransferWrites, request: HttpRequest): Promise<Reply> {
   const body = parseObject(request.body);
-  const command = await readTransfer(port, body, request.budget);
+  // A field of another type than it should have is a fault of the JSON, which comes first.
+  const item = transferIn(body);
+  // The contract begins with the id, whatever else the transfer is.
+  if (normaliseId(item.id)?.kind !== 'uuid') throw faultOfResult(refusalInfo('request_id_invalid'), 'request_id');
+  if (refersToAnother(item)) return submitOne(port, transfers, request, commandOf(port, item));
+  const ledger = optionalText(body, 'ledger') ?? DEFAULT_LEDGER;
+  const command = await readPayment(port, { ...item, ledger }, request.budget);
   if (saysMore(body)) return submitOne(port, transfers, request, command);
   const { outcomes } = await transfers.submit([command], 'transfer', request);
   const outcome = theOne(outcomes);
@@ -65,21 +75,28 @@ async function createTransfer(port: NodePort, transfers: TransferWrites, request
   return ok(answer, 201, replayed);
 }
 
+type Following = 'post' | 'void' | 'reverse';
+
 /** Posts, voids or reverses the transfer that the path names. */
 async function follow(
   port: NodePort,
   transfers: TransferWrites,
   request: HttpRequest,
-  action: 'post' | 'void' | 'reverse',
+  action: Following,
 ): Promise<Reply> {
   const body = parseObject(request.body);
   const to = request.params['request_id'] ?? '';
   const reverses = action === 'reverse' ? to : '';
   const pending = action === 'reverse' ? '' : to;
   const kind = { post: TransferKind.POST, void: TransferKind.VOID, reverse: TransferKind.PLAIN }[action];
-  const command = transferCommand({ ...transferIn(body), kind, pending_id: pending, reverses }, port.ledger);
+  const item = { ...transferIn(body, FOLLOWING_FIELDS), kind, pending_id: pending, reverses };
+  return submitOne(port, transfers, request, commandOf(port, item));
+}
+
+function commandOf(port: NodePort, item: Transfer): TransferItem {
+  const command = transferCommand(item, port.ledger);
   if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
-  return submitOne(port, transfers, request, command);
+  return command;
 }
 
 async function submitOne(
@@ -111,15 +128,11 @@ interface NamedTransfer extends TransferCommand {
   readonly credit: { readonly name: string };
 }
 
-/** The request, or its first fault: the order of these lines is the contract. */
-async function readTransfer(port: NodePort, body: JsonObject, budget: Budget): Promise<NamedTransfer> {
-  // A field of another type than it should have is a fault of the JSON, which comes first. Nothing is referred to here.
-  const item = { ...transferIn(body), pending_id: '', reverses: '' };
+/** A payment whose id is a UUID, or its first fault: the order of these lines is the contract. */
+async function readPayment(port: NodePort, item: Transfer, budget: Budget): Promise<NamedTransfer> {
   const from = item.debit_account.trim();
   const to = item.credit_account.trim();
-  const code = optionalText(body, 'ledger') ?? DEFAULT_LEDGER;
-  const id = normaliseId(item.id);
-  if (id?.kind !== 'uuid') throw faultOfResult(refusalInfo('request_id_invalid'), 'request_id');
+  const { ledger: code } = item;
   if (from === '') throw faultOfResult(refusalInfo('from_required'), 'from');
   const ledger = isLedgerCode(code) ? await findLedger(port, code, budget) : undefined;
   const amount = minorFromRest(item.amount, ledger?.scale ?? MAX_SCALE, ledger?.rounding ?? 'half_up');
@@ -134,8 +147,7 @@ async function readTransfer(port: NodePort, body: JsonObject, budget: Budget): P
   if (ledger === undefined) throw faultOfResult(resultInfo(ResultCode.LEDGER_NOT_FOUND), 'ledger');
   const normal = normaliseAmount(amount.text);
   if ('error' in normal) throw amountFault(normal.error, ledger);
-  const command = transferCommand({ ...item, amount: normal.text, ledger: code }, port.ledger);
-  if (command instanceof ItemFault) throw faultOfResult(command.info, command.field);
+  const command = commandOf(port, { ...item, amount: normal.text });
   if (command.kind !== 'transfer') throw faultOfResult(refusalInfo('flags_invalid'), 'kind');
   return { ...command, debit: { name: debit }, credit: { name: credit } };
 }

@@ -87,6 +87,36 @@ describe('POST /api/v1/accounts', () => {
     ]);
   });
 
+  test('null is no limit, as where accounts are shown and changed; what is left out is the ledger’s', async () => {
+    const limits = { default_min_balance: '-5', default_max_balance: '100' };
+    const ledger = { code: 'EUR', scale: 2, ...limits };
+    await fetch(`${door.url}/api/v1/ledgers`, { method: 'POST', body: JSON.stringify(ledger) });
+    const first = await open({ name: 'first', ledger: 'EUR', min_balance: null, max_balance: null });
+    expect(first).toMatchObject([201, { min_balance: null, max_balance: null, balance: { available: null } }, null]);
+    expect(await open({ name: 'second', ledger: 'EUR' })).toMatchObject([
+      201,
+      { min_balance: '-5.00', max_balance: '100.00' },
+      null,
+    ]);
+    expect(await open({ name: 'third', ledger: 'EUR', min_balance: null, no_min_balance: true })).toMatchObject([
+      201,
+      { min_balance: null, max_balance: '100.00' },
+      null,
+    ]);
+  });
+
+  test.each([
+    { min_balance: null, max_balance: null, user_data: '7', metadata: 'dmlw' },
+    { min_balance: '-5.00', max_balance: '100.00', imported_time: 1_400_000_000_000_000 },
+  ])('what GET says of an account opens an equal one: %j', async (asked) => {
+    await open({ name: 'one', ...asked });
+    const [, shown] = await get('/api/v1/accounts/one');
+    const { ledger, min_balance, max_balance, user_data, metadata, imported_time } = shown;
+    const given = { ledger, min_balance, max_balance, user_data, metadata, imported_time };
+    expect(await open({ name: 'one', ...given })).toMatchObject([201, { handle: shown['handle'] }, 'true']);
+    expect(await open({ name: 'other', ...given })).toMatchObject([201, { name: 'other', ...given }, null]);
+  });
+
   test.each<[number, string, object]>([
     [400, 'json_invalid', { name: 5 }],
     [400, 'json_invalid', { name: 'A', no_min_balance: 'yes' }],
@@ -150,6 +180,8 @@ describe('GET an account', () => {
     ['/api/v1/accounts/funds/balance?at=999', 400, 'offset_not_reached'],
     ['/api/v1/accounts/funds/balance?at=yesterday', 400, 'moment_invalid'],
     ['/api/v1/accounts/funds/balance?at=5&by=effective', 400, 'moment_invalid'],
+    ['/api/v1/accounts/funds/balance?by=effective', 400, 'moment_invalid'],
+    ['/api/v1/accounts/funds/balance?by=posted', 400, 'query_invalid'],
     ['/api/v1/accounts/nobody/balance?at=2024-05-31', 404, 'account_not_found'],
     ['/api/v1/accounts/funds/statement', 503, 'no_projection'],
     ['/api/v1/accounts/nobody/statement', 404, 'account_not_found'],

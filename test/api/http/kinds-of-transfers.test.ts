@@ -210,10 +210,17 @@ describe('PATCH /api/v1/accounts/{name}', () => {
     [400, 'change_empty', {}],
     [400, 'json_invalid', { max_balance: 5 }],
     [400, 'json_invalid', { closed: 'yes' }],
+    [400, 'json_invalid', { closed: null, max_balance: '20' }],
     [400, 'limits_invalid', { max_balance: '-1' }],
     [422, 'limit_violated', { max_balance: '9.99' }],
   ])('is refused: %s %s %j', async (status, code, body) => {
     expect(await patch(body)).toMatchObject({ status, body: { code } });
+  });
+
+  test('a closed account stays closed when closed is null', async () => {
+    await patch({ closed: true });
+    expect(await patch({ closed: null, max_balance: '20' })).toMatchObject({ status: 400 });
+    expect(await patch({ max_balance: '20' })).toMatchObject({ status: 200, body: { closed: true } });
   });
 
   test('of an account that is not there is refused, and other methods are named', async () => {

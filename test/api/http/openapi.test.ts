@@ -90,16 +90,8 @@ test('what the server answers fits what it says it answers', async () => {
   const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
   const payment = JSON.stringify({ from: 'Alice', to: 'Bob', amount: '0.5', request_id: id });
   const account = JSON.stringify({ name: 'Carol' });
-  const hold = JSON.stringify({
-    ...{
-      from: 'Alice',
-      to: 'Bob',
-      amount: '5',
-      request_id: id.replace('a0', 'b0'),
-      kind: 'pending',
-      timeout_ms: 60_000,
-    },
-  });
+  const parties = { from: 'Alice', to: 'Bob', amount: '5', request_id: id.replace('a0', 'b0') };
+  const hold = JSON.stringify({ ...parties, kind: 'pending', timeout_ms: 60_000 });
   const sale = { from: 'Alice', to: 'Shop', amount: '10', ledger: 'USD', request_id: 'sale-1' };
   const asked: [string, string, string, string?][] = [
     ['post', '/api/v1/transfers', '/api/v1/transfers', payment],
@@ -144,6 +136,9 @@ test('what the server answers fits what it says it answers', async () => {
     ['get', '/healthz', '/healthz'],
     ['get', '/readyz', '/readyz'],
   ];
+  for (const scale of [2, 3, 19]) {
+    asked.push(['post', '/api/v1/ledgers', '/api/v1/ledgers', JSON.stringify({ code: 'EUR', scale })]);
+  }
   for (const [method, path, url, body] of asked) {
     const init = body === undefined ? {} : { method: method.toUpperCase(), body };
     const answer = await fetch(door.url + url, init);

@@ -181,9 +181,15 @@ const ROWS: readonly Row[] = [
     'Begin with the first page.',
   ],
   ...REASONS_OF_HISTORY,
-  ['QUERY_INVALID', 'INVALID_ARGUMENT', 'A parameter of the HTTP request cannot be read.', MEND],
+  [
+    'QUERY_INVALID',
+    'INVALID_ARGUMENT',
+    'A parameter of the HTTP request cannot be read, or is not one of this call.',
+    MEND,
+  ],
   ['PATH_INVALID', 'INVALID_ARGUMENT', 'The path of the HTTP request is not valid text.', MEND],
   ['JSON_INVALID', 'INVALID_ARGUMENT', 'The body of the HTTP request is not the JSON that is expected.', MEND],
+  ['FIELD_UNKNOWN', 'INVALID_ARGUMENT', 'The body of the HTTP request has a field that this call does not take.', MEND],
   ['BODY_TOO_LARGE', 'INVALID_ARGUMENT', 'The body of the HTTP request has more than 1 MiB.', 'Send less at once.'],
   ['BODY_INCOMPLETE', 'INVALID_ARGUMENT', 'The body of the HTTP request ended early.', 'Send it again.'],
   [
