@@ -12,6 +12,8 @@ import type { GroupStorageOptions } from './group-storage-options';
 import { LogRepair } from './log-repair';
 import { StartupError } from './startup-error';
 
+const WEEK_MILLIS = 7 * 24 * 3_600_000;
+
 /**
  * What a start does about a disk that has lost something: mends the log with entries of the peers, and where that cannot be,
  * sets aside what is damaged and goes on with what is left, as a node that knows how much it may have lost. Why that is safe:
@@ -84,7 +86,7 @@ export class GroupRecovery {
       files: data.files,
       group: FIRST_GROUP,
       segmentBytes: config.segmentBytes,
-      ...(config.retentionAge !== undefined && { segmentAge: segmentAgeOf(config.retentionAge) }),
+      segmentAge: segmentAgeOf(config.retentionAge),
       space: this.options.space,
       onFatal: fatal,
     });
@@ -153,8 +155,12 @@ export class GroupRecovery {
   }
 }
 
-/** @param retentionAge milliseconds. @returns microseconds */
-function segmentAgeOf(retentionAge: number): number {
+/**
+ * Where nothing is dropped by its age, a week: so that what is at rest, and can be checked, copied and dropped by size, is not
+ * one segment for years on a node that takes few records.
+ * @param retentionAge milliseconds. @returns microseconds
+ */
+function segmentAgeOf(retentionAge = WEEK_MILLIS * SEGMENTS_PER_AGE): number {
   return (retentionAge * 1_000) / SEGMENTS_PER_AGE;
 }
 

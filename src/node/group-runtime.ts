@@ -5,7 +5,8 @@ import { CatchUpPace } from '../raft/replica/catch-up-pace';
 import { systemClock, systemScheduler } from '../raft/replica/environment';
 import type { Replica } from '../raft/replica/replica';
 import { RulesUpgrade } from './rules-upgrade';
-import { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
+import type { SnapshotTransfer } from '../raft/replica/snapshot-transfer';
+import type { UnreadLog } from '../raft/replica/unread-log';
 import type { IncomingCall, PeerTransport } from '../raft/transport';
 import { AppliedSignal } from './applied-signal';
 import { FIRST_GROUP } from './data-directory';
@@ -30,7 +31,7 @@ import { ProjectionFeed } from './projection-feed';
 import type { Quarantine } from './quarantine';
 import { ReadBarrier } from './read-barrier';
 import { RecordReader } from './record-reader';
-import { serveSnapshots, SNAPSHOT_CALLS } from './snapshot-calls';
+import { serveSnapshots, snapshotTransfer } from './snapshot-calls';
 import { StateWatch } from './state-watch';
 import { StorageUpkeep } from './storage-upkeep';
 import type { TransferProofs } from './transfer-proofs';
@@ -133,6 +134,11 @@ export class GroupRuntime {
     this.serve(transport, history, transfer);
   }
 
+  /** What retention leaves longer. */
+  get unread(): UnreadLog {
+    return this.storage.unread;
+  }
+
   get quarantine(): Quarantine {
     return this.stateWatch.quarantine;
   }
@@ -227,9 +233,9 @@ export class GroupRuntime {
   }
 
   private upkeepOf({ config, events }: GroupOptions): StorageUpkeep {
-    const { log, snapshots, snapshotter } = this.storage;
+    const { log, snapshots, snapshotter, unread } = this.storage;
     return new StorageUpkeep({
-      ...{ log, snapshots, snapshotter, events },
+      ...{ log, snapshots, snapshotter, unread, events },
       appliedIndex: () => this.replica.appliedIndex,
       retentionAge: config.retentionAge,
       clock: systemClock,
@@ -285,16 +291,10 @@ export class GroupRuntime {
   }
 
   private snapshotTransfer({ config, data, transport, events }: GroupOptions): SnapshotTransfer {
-    return new SnapshotTransfer({
-      ...{ id: data.nodeId, group: this.id },
-      store: this.storage.snapshots,
-      attachments: this.storage.ids.receiver,
-      calls: SNAPSHOT_CALLS,
+    return snapshotTransfer(this.storage, () => this.replica, {
+      ...{ id: data.nodeId, group: this.id, events },
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, { deadlineMs }),
-      step: (message) => this.replica.receive(message),
       pace: new CatchUpPace(systemClock, systemScheduler, config.catchUpBytes),
-      onDamaged: () => this.storage.snapshotter.replaceNewest(),
-      events,
     });
   }
 }

@@ -9,6 +9,7 @@ import { decodeRulesVersion, Rules, RulesVersionError } from '../ledger/rules-ve
 import type { HardState, LogPosition, SnapshotMeta } from '../raft/core';
 import { configurationsAbove, type ConfigurationAt } from '../raft/replica/entries';
 import { NoUsableSnapshotError, Snapshotter } from '../raft/replica/snapshotter';
+import { UnreadLog } from '../raft/replica/unread-log';
 import { SnapshotError, SnapshotStore } from '../raft/snapshot';
 import { StableStoreError, whenRoom, type StableStore } from '../raft/stable';
 import { FIRST_GROUP } from './data-directory';
@@ -32,6 +33,7 @@ export class GroupStorage {
     readonly ids: IdStore,
     readonly snapshots: SnapshotStore,
     readonly snapshotter: Snapshotter,
+    readonly unread: UnreadLog,
     readonly snapshotMeta: SnapshotMeta,
     readonly configurations: readonly ConfigurationAt[],
     readonly mayHaveLost: LogPosition | undefined,
@@ -74,6 +76,7 @@ export class GroupStorage {
     const machine = new LedgerMachine(outcomes, hashSeed, rules, ids);
     const directory = join(folder, 'snapshots');
     const store = await SnapshotStore.open({ directory, files, clusterId: data.clusterId, group: FIRST_GROUP, space });
+    const unread = new UnreadLog();
     const snapshotter = new Snapshotter({
       group: FIRST_GROUP,
       store,
@@ -81,7 +84,7 @@ export class GroupStorage {
       log,
       machine,
       snapshotBytes: config.snapshotBytes,
-      retentionBytes: config.retentionBytes,
+      ...{ retentionBytes: config.retentionBytes, unread },
       space,
       events,
     });
@@ -111,6 +114,7 @@ export class GroupStorage {
       ids,
       store,
       snapshotter,
+      unread,
       meta,
       configurations,
       loss,

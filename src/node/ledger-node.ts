@@ -23,7 +23,7 @@ import { NodeMetrics } from './metrics';
 import { metricsSource } from './metrics-source';
 import { NodeService } from './node-service';
 import { PeerAddresses } from './peer-addresses';
-import { startProjection, type NodeProjection } from './projection';
+import { expectProjection, type NodeProjection, startProjection } from './projection';
 import { repairPeers } from './repair-peers';
 import { openRpcPort, type RpcPort } from './rpc-port';
 import { StartupError } from './startup-error';
@@ -258,6 +258,7 @@ export class LedgerNode {
       livePeers: () => cluster.livePeers(data.nodeId),
     });
     this.group = group;
+    expectProjection(this.config, group);
     this.lifecycle.started('Raft group 0', () => group.stop());
     this.service.attach(group, cluster);
     return group;

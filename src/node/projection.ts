@@ -34,6 +34,11 @@ function refused(error: unknown): unknown {
   return new NodeError(code, reason, error.message, { retryAfterMs: RETRY_MILLIS, cause: error });
 }
 
+/** How far the projection has come is known once it runs; until then it may need all of the log. */
+export function expectProjection({ database }: NodeConfig, { unread }: Pick<GroupRuntime, 'unread'>): void {
+  if (database.kind !== 'off') unread.read('projection', () => 1);
+}
+
 /** Starts the projection's process, once the node serves: consensus never waits for it. Undefined where there is none. */
 export function startProjection(
   config: NodeConfig,
@@ -61,6 +66,7 @@ export function startProjection(
     },
   });
   projection.start();
+  group.unread.read('projection', () => projection.status().checkpointIndex + 1);
   return {
     view: () => {
       const status = projection.status();

@@ -3,15 +3,18 @@ import type { SegmentedLog } from '../log/segmented-log';
 import { AgeRetention } from '../raft/replica/age-retention';
 import type { Clock, EventLog, Scheduler } from '../raft/replica/environment';
 import type { Snapshotter } from '../raft/replica/snapshotter';
+import type { UnreadLog } from '../raft/replica/unread-log';
 import type { SnapshotStore } from '../raft/snapshot';
 
 export interface StorageUpkeepOptions {
   readonly log: SegmentedLog;
   readonly snapshots: SnapshotStore;
-  readonly snapshotter: Pick<Snapshotter, 'take' | 'upkeep'>;
+  readonly snapshotter: Pick<Snapshotter, 'take' | 'upkeep' | 'isLogHeld'>;
   readonly appliedIndex: () => number;
   /** Milliseconds; undefined: the log is kept whatever its age. */
   readonly retentionAge: number | undefined;
+  /** What retention leaves longer. */
+  readonly unread?: UnreadLog | undefined;
   readonly clock: Pick<Clock, 'wallMicros'>;
   readonly scheduler: Pick<Scheduler, 'every'>;
   readonly events: EventLog;
@@ -32,10 +35,19 @@ export class StorageUpkeep {
   private seen = 0;
 
   constructor(private readonly options: StorageUpkeepOptions) {
-    const { log, snapshots: store, snapshotter, appliedIndex, retentionAge, events } = options;
+    const { log, snapshots: store, snapshotter, appliedIndex, retentionAge, unread, events } = options;
     const takeSnapshot = (): Promise<number> => snapshotter.take();
+    const isHeld = (): boolean => snapshotter.isLogHeld;
     if (retentionAge !== undefined) {
-      this.age = new AgeRetention({ log, store, takeSnapshot, appliedIndex, age: retentionAge * 1_000 });
+      this.age = new AgeRetention({
+        log,
+        store,
+        takeSnapshot,
+        appliedIndex,
+        age: retentionAge * 1_000,
+        isHeld,
+        unread,
+      });
     }
     this.scrub = log.upkeep.scrub(
       () => this.isBusy(),

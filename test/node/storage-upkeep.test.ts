@@ -44,9 +44,9 @@ interface Kept {
 async function keep(flags: StorageFlags): Promise<Kept> {
   const clock = new Clock();
   const kit = await StorageKit.open(await formatted(), { segmentBytes: 1 << 20, ...flags });
-  const { log, snapshots, snapshotter } = kit.storage;
+  const { log, snapshots, snapshotter, unread } = kit.storage;
   const upkeep = new StorageUpkeep({
-    ...{ log, snapshots, snapshotter, clock, scheduler: clock, events: kit.events },
+    ...{ log, snapshots, snapshotter, unread, clock, scheduler: clock, events: kit.events },
     appliedIndex: () => kit.applied,
     retentionAge: flags.retentionAge,
   });
@@ -140,13 +140,58 @@ describe('retention by age', () => {
     const { log, snapshots: store } = kit.storage;
     let asked = 0;
     const takeSnapshot = async (): Promise<number> => (asked += 1);
-    const age = new AgeRetention({ log, store, takeSnapshot, appliedIndex: () => 2, age: 1_000 });
+    const age = new AgeRetention({ log, store, takeSnapshot, appliedIndex: () => 2, age: 1_000, isHeld: () => false });
     for (let n = 0; n < 2; n++) await age.enforce(1e15);
     expect({ asked, first: log.firstIndex, segments: log.segmentViews().length }).toEqual({
       asked: 2,
       first: 1,
       segments: 2,
     });
+    await kit.close();
+  });
+
+  test('while somebody reads the log from its beginning nothing is dropped, and all of it at once afterwards', async () => {
+    const { kit, clock, upkeep, write } = await keep({ retentionAge: HOUR });
+    const { log, snapshotter } = kit.storage;
+    await write(5);
+    const release = snapshotter.holdLog();
+    await clock.pass(3 * HOUR);
+    expect(log.firstIndex).toBe(1);
+    release();
+    await clock.pass(MINUTE);
+    expect(log.firstIndex).toBe(6);
+    await upkeep.stop();
+    await kit.close();
+  });
+
+  test('what a reader has not read stays four times as long, and not longer', async () => {
+    const { kit, clock, upkeep, write } = await keep({ retentionAge: HOUR });
+    const { log, unread } = kit.storage;
+    await write(4);
+    unread.read('projection', () => 5);
+    await clock.pass(2 * HOUR);
+    expect(log.firstIndex).toBe(5);
+    await write(4);
+    unread.read('projection', () => 7);
+    await clock.pass(3 * HOUR);
+    expect(log.firstIndex).toBe(5);
+    await clock.pass(2 * HOUR);
+    expect(log.firstIndex).toBe(9);
+    await upkeep.stop();
+    await kit.close();
+  });
+
+  test('without an age a segment is closed after a week all the same', async () => {
+    const { kit, clock, upkeep, write } = await keep({});
+    await write(3);
+    await clock.pass(6 * 24 * HOUR);
+    await write(1);
+    expect(kit.storage.log.segmentViews()).toHaveLength(1);
+    await clock.pass(2 * 24 * HOUR);
+    await write(1);
+    expect(kit.storage.log.segmentViews()).toHaveLength(2);
+    expect(kit.storage.log.firstIndex).toBe(1);
+    await upkeep.stop();
     await kit.close();
   });
 

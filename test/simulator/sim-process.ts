@@ -7,14 +7,14 @@ import type { RepairPeers } from '../../src/node/log-repair';
 import { MembershipLoop, type MembershipLoopOptions } from '../../src/node/membership-loop';
 import { PeerAddresses } from '../../src/node/peer-addresses';
 import { PEER_CALLS } from '../../src/node/peer-calls';
-import { serveSnapshots, SNAPSHOT_CALLS } from '../../src/node/snapshot-calls';
+import { serveSnapshots, snapshotTransfer } from '../../src/node/snapshot-calls';
 import { repairPeers } from '../../src/node/repair-peers';
 import { RulesUpgrade } from '../../src/node/rules-upgrade';
 import { WritePath } from '../../src/node/write-path';
-import type { Configuration, NodeId } from '../../src/raft/core';
+import type { Configuration, Message, NodeId } from '../../src/raft/core';
 import { CatchUpPace } from '../../src/raft/replica/catch-up-pace';
 import { Replica } from '../../src/raft/replica/replica';
-import { SnapshotTransfer } from '../../src/raft/replica/snapshot-transfer';
+import type { SnapshotTransfer } from '../../src/raft/replica/snapshot-transfer';
 import { LevelStableStore, type StableStore } from '../../src/raft/stable';
 import { FileKeyValues } from '../raft/stable/file-key-values';
 import type { FaultyFiles } from '../support/faulty-files';
@@ -228,16 +228,12 @@ export class SimProcess {
 
   private snapshotTransfer(storage: GroupStorage): SnapshotTransfer {
     const { machine, life, transport } = this;
-    return new SnapshotTransfer({
+    const receive = (message: Message): void => machine.receive(message);
+    return snapshotTransfer(storage, () => ({ receive, status: () => machine.running!.replica.status() }), {
       id: machine.id,
       group: FIRST_GROUP,
-      store: storage.snapshots,
-      attachments: storage.ids.receiver,
-      calls: SNAPSHOT_CALLS,
       call: (to, group, method, body, deadlineMs) => transport.call(to, group, method, body, deadlineMs),
-      step: (message) => machine.receive(message),
       pace: new CatchUpPace(life.clock, life.scheduler, this.world.settings.limits.catchUpBytes),
-      onDamaged: () => storage.snapshotter.replaceNewest(),
       events: life.events,
     });
   }

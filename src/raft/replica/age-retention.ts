@@ -1,6 +1,7 @@
 import type { SegmentedLog } from '../../log/segmented-log';
 import type { SegmentView } from '../../log/segmented-log-options';
 import type { SnapshotStore } from '../snapshot';
+import { UNREAD_TIMES, type UnreadLog } from './unread-log';
 
 export interface AgeRetentionOptions {
   readonly log: Pick<SegmentedLog, 'segmentViews' | 'upkeep' | 'truncatePrefix'>;
@@ -10,6 +11,10 @@ export interface AgeRetentionOptions {
   readonly appliedIndex: () => number;
   /** Segments whose newest entry is older than this are dropped, in microseconds. */
   readonly age: number;
+  /** Somebody reads the log from its beginning: nothing is dropped then. */
+  readonly isHeld: () => boolean;
+  /** What is left longer. */
+  readonly unread?: UnreadLog | undefined;
 }
 
 /** A segment takes entries for no longer than this part of the age, so that none is kept for much longer than it. */
@@ -26,9 +31,9 @@ export class AgeRetention {
 
   /** @param now microseconds since the Unix epoch */
   async enforce(now: number): Promise<void> {
-    const { log, store, age, appliedIndex, takeSnapshot } = this.options;
+    const { log, store, age, appliedIndex, takeSnapshot, unread } = this.options;
     await log.upkeep.rollBefore(now - age / SEGMENTS_PER_AGE);
-    const upTo = lastAged(log.segmentViews(), now - age);
+    const upTo = lastAged(log.segmentViews(), (lastIndex) => now - (unread?.has(lastIndex) ? age * UNREAD_TIMES : age));
     if (upTo === 0 || upTo > appliedIndex()) return;
     if ((store.newest?.meta.index ?? 0) < upTo) await takeSnapshot();
     const { newest } = store;
@@ -38,15 +43,18 @@ export class AgeRetention {
       if ((await store.newestValid()) !== newest) return;
       await store.removeOld(1);
     }
-    await log.truncatePrefix(upTo);
+    if (!this.options.isHeld()) await log.truncatePrefix(upTo);
   }
 }
 
-/** The last entry of the oldest segments that are all older than `time`; 0 where none is. The last segment always stays. */
-function lastAged(segments: readonly SegmentView[], time: number): number {
+/**
+ * The last entry of the oldest segments that are all too old; 0 where none is. The last segment always stays.
+ * @param limit the time before which one that ends with this entry is
+ */
+function lastAged(segments: readonly SegmentView[], limit: (lastIndex: number) => number): number {
   let upTo = 0;
   for (const { lastIndex, lastTime } of segments.slice(0, -1)) {
-    if (lastTime >= time) break;
+    if (lastTime >= limit(lastIndex)) break;
     upTo = lastIndex;
   }
   return upTo;

@@ -38,6 +38,7 @@ export class Applier {
     private readonly scheduler: Scheduler,
     private readonly events: ApplierEvents,
     private appliedTo: number,
+    private readonly maxWaiters: number,
   ) {
     this.commit = appliedTo;
   }
@@ -75,6 +76,14 @@ export class Applier {
     if (this.appliedTo >= index) return Promise.resolve();
     // Deadlines are not looked at any more: whoever came now would wait for ever.
     if (this.stopped) return Promise.reject(this.stopped);
+    if (this.waiters.length >= this.maxWaiters) {
+      return Promise.reject(
+        new ReplicaError(
+          'OVERLOADED',
+          `${this.maxWaiters} reads wait already for the log to be applied, as many as this node allows; try again later`,
+        ),
+      );
+    }
     return new Promise((resolve, reject) => this.waiters.push({ index, deadlineAt, resolve, reject }));
   }
 

@@ -20,6 +20,8 @@ interface Debt {
 export class CatchUpPace {
   private readonly debts = new Map<NodeId, Debt>();
   private grown = 0;
+  /** Where those who wait for their turn want entries from. */
+  private readonly wanted = new Map<NodeId, number>();
 
   constructor(
     private readonly clock: Pick<Clock, 'monotonicMillis'>,
@@ -55,6 +57,30 @@ export class CatchUpPace {
         cancel();
         resolve();
       });
+    });
+  }
+
+  /**
+   * Calls `load` when the peer may get more: now, or at its turn. Asked again meanwhile, what it needs then is loaded, once: a
+   * second load would be paid for, and be of no use.
+   * @returns resolves behind the call; undefined where nothing is to be waited for
+   */
+  whenTurn(peer: NodeId, from: number, load: (from: number) => void): Promise<void> | undefined {
+    const isWaiting = this.wanted.has(peer);
+    if (isWaiting) {
+      this.wanted.set(peer, from);
+      return undefined;
+    }
+    const turn = this.turn(peer);
+    if (turn === undefined) {
+      load(from);
+      return undefined;
+    }
+    this.wanted.set(peer, from);
+    return turn.then(() => {
+      const newest = this.wanted.get(peer) ?? from;
+      this.wanted.delete(peer);
+      load(newest);
     });
   }
 

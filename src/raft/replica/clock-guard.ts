@@ -27,19 +27,20 @@ export class ClockGuard {
     this.samples.delete(peer);
   }
 
-  /** A voter that was not heard of lately counts as one that this clock is not ahead of. */
+  /** Those who were not heard of lately are not asked; where nobody was, as right after an election, nothing speaks against it. */
   mayPropose(self: string, voters: readonly string[]): boolean {
     const now = this.clock.monotonicMillis();
-    let behind = 0;
+    let [heard, behind] = [0, 0];
     for (const voter of voters) {
       if (voter === self) continue;
       const sample = this.samples.get(voter);
       if (!sample || now - sample.takenAt > this.sampleLifeMillis) continue;
+      heard += 1;
       if (sample.aheadMicros > this.limitMicros) behind += 1;
     }
-    if (voters.length <= 1) return true;
+    if (heard === 0) return true;
     const majority = Math.floor(voters.length / 2) + 1;
-    // Two voters have a majority of two, and no clock is ahead of itself: there the other one decides.
-    return behind < Math.min(majority, voters.length - 1);
+    // No clock is ahead of itself: where only one other is heard, as of two voters, that one decides.
+    return behind < Math.min(majority, heard);
   }
 }

@@ -160,9 +160,8 @@ export class ReadyLoop {
   }
 
   private load(peer: NodeId, from: number): void {
-    const turn = this.pace.turn(peer);
-    if (turn === undefined) this.loadNow(peer, from);
-    else this.background(turn.then(() => this.loadNow(peer, from)));
+    const waiting = this.pace.whenTurn(peer, from, (newest) => this.loadNow(peer, newest));
+    if (waiting) this.background(waiting);
   }
 
   private loadNow(peer: NodeId, from: number): void {
@@ -178,9 +177,10 @@ export class ReadyLoop {
   private loaded(peer: NodeId, batches: readonly Buffer[]): void {
     if (this.stopped) return;
     this.unreadable.delete(peer);
-    for (const batch of batches) this.pace.sent(peer, batch.length);
-    if (batches.length > 0) this.core.appendFor(peer, batches.map(entryOf));
-    else this.core.entriesLoaded(peer);
+    if (batches.length === 0) this.core.entriesLoaded(peer);
+    // What the core had no use for any more was not sent, and is not paid for.
+    else if (this.core.appendFor(peer, batches.map(entryOf)))
+      for (const batch of batches) this.pace.sent(peer, batch.length);
     this.drain();
   }
 

@@ -75,6 +75,7 @@ export class Replica {
         failed: (error) => listener.fatal(error),
       },
       options.snapshotMeta.index,
+      limits.waitingReads,
     );
     this.loop = new ReadyLoop(this.core, options, {
       committed: (to) => this.applier.committed(to),

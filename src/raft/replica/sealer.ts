@@ -1,5 +1,6 @@
 import { sealBatch } from '../../log/batch';
 import type { LogStore } from '../../log/log-store';
+import { EntryKind } from '../core';
 import type { Clock } from './environment';
 
 interface Tail {
@@ -11,6 +12,14 @@ interface Tail {
 
 const HASH_AT = 128;
 const HASH_BYTES = 32;
+
+/**
+ * What nobody dates by its entry has no need of the leader's clock, and comes before anybody could say whether that is right:
+ * an election alone must not move the time of the log ahead.
+ */
+function tellsTime(kind: number): boolean {
+  return kind !== EntryKind.noop && kind !== EntryKind.configuration;
+}
 
 /**
  * Gives a leader's new batch its final header: the chain to the batch before, dense offsets, and a time that strictly
@@ -34,7 +43,7 @@ export class Sealer {
     count: number,
   ): Buffer {
     const tail = this.tailBefore(index);
-    const time = Math.max(this.clock.wallMicros(), tail.time + 1);
+    const time = tellsTime(kind) ? Math.max(this.clock.wallMicros(), tail.time + 1) : tail.time + 1;
     const batch = sealBatch(
       {
         kind,

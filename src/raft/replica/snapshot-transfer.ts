@@ -33,6 +33,8 @@ export interface SnapshotTransferOptions {
   /** Hands the finished snapshot to the core, as a message of its sender. */
   readonly step: (message: Message) => void;
   readonly pace: CatchUpPace;
+  /** From now on the peer needs the log behind this index: what it is sent ends there. */
+  readonly onSending: (to: NodeId, index: number) => void;
   /** The newest snapshot turned out to be damaged here, and is set aside: peers that need one need another. */
   readonly onDamaged: () => void;
   readonly events: EventLog;
@@ -40,6 +42,8 @@ export interface SnapshotTransferOptions {
 
 const CHUNK_BYTES = 1 << 20;
 const CALL_MILLIS = 10_000;
+/** A slow disk: 16 MB a second. */
+const VERIFIED_BYTES_A_MILLI = 16_000;
 const BEGIN_BYTES = 24;
 const RECEIVED_BYTES = 8;
 const OFFSET_BYTES = 8;
@@ -62,6 +66,7 @@ export class SnapshotTransfer {
     const { store, pace, events } = this.options;
     const newest = store.newest;
     if (!newest) return undefined;
+    this.options.onSending(to, newest.meta.index);
     try {
       const reader = await store.read(newest.meta.index);
       try {
@@ -74,7 +79,7 @@ export class SnapshotTransfer {
           await pace.turn(to);
         }
         for (const attachment of newest.meta.attachments ?? []) await this.sendAttachment(to, attachment);
-        await this.ask(to, this.options.calls.finish, u64(term));
+        await this.ask(to, this.options.calls.finish, u64(term), newest.bytes);
       } finally {
         await reader.close();
       }
@@ -115,7 +120,7 @@ export class SnapshotTransfer {
       await pace.turn(to);
     }
     try {
-      await this.ask(to, calls.attachmentFinish, encodeAttachment(attachment));
+      await this.ask(to, calls.attachmentFinish, encodeAttachment(attachment), attachment.bytes);
     } catch (error) {
       // Damaged here already, perhaps: then no peer would ever get a whole one.
       if (error instanceof CallError && error.reason === 'DAMAGED') await attachments.doubted(attachment.name);
@@ -198,8 +203,10 @@ export class SnapshotTransfer {
     });
   }
 
-  private ask(to: NodeId, method: number, body: Buffer): Promise<Buffer> {
-    return this.options.call(to, this.options.group, method, body, CALL_MILLIS);
+  /** @param toVerify bytes that the peer reads once more before it answers */
+  private ask(to: NodeId, method: number, body: Buffer, toVerify = 0): Promise<Buffer> {
+    const millis = CALL_MILLIS + Math.ceil(toVerify / VERIFIED_BYTES_A_MILLI);
+    return this.options.call(to, this.options.group, method, body, millis);
   }
 }
 

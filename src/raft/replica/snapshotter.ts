@@ -8,6 +8,7 @@ import { SnapshotError, type SnapshotFileMeta, type SnapshotStore } from '../sna
 import { StableStoreError, whenRoom, type StableStore } from '../stable';
 import type { EventLog } from './environment';
 import type { StateMachine } from './state-machine';
+import { UNREAD_TIMES, type UnreadLog } from './unread-log';
 
 export interface SnapshotterOptions {
   readonly group: number;
@@ -19,6 +20,8 @@ export interface SnapshotterOptions {
   readonly snapshotBytes: number;
   /** Of the log, what is under a snapshot and beyond so many bytes is dropped; undefined: nothing is. */
   readonly retentionBytes: number | undefined;
+  /** What retention leaves longer. */
+  readonly unread?: UnreadLog | undefined;
   /** Where an installation waits while the disk is full; without it, a full disk is a failure like any other. */
   readonly space?: RoomOnDisk | undefined;
   readonly events: EventLog;
@@ -62,6 +65,7 @@ export class Snapshotter {
   private end: LogBoundary = NOTHING;
   private bytesSince = 0;
   private taking: Promise<number> | undefined;
+  private installing: Promise<void> | undefined;
   /** A snapshot found no room: it is tried again, ever more rarely. */
   private overdue: { readonly pauses: number; left: number } | undefined;
   private stopped = false;
@@ -133,7 +137,7 @@ export class Snapshotter {
   /** Saves the state as it is now; resolves to its index when that is durable. One at a time: a second caller gets the first's. */
   take(): Promise<number> {
     if (this.forbidden !== undefined) return Promise.reject(new Error(`No snapshot is taken: ${this.forbidden}`));
-    this.taking ??= this.write().finally(() => {
+    this.taking ??= this.writeBesideNothing().finally(() => {
       this.taking = undefined;
     });
     return this.taking;
@@ -151,8 +155,15 @@ export class Snapshotter {
 
   /** Replaces state and log by the snapshot `wanted` stands for, which has been received whole. */
   async install(wanted: SnapshotMeta): Promise<void> {
-    const { store, log, events } = this.options;
     await this.taking?.catch(() => undefined);
+    this.installing = this.replaceAll(wanted).finally(() => {
+      this.installing = undefined;
+    });
+    return this.installing;
+  }
+
+  private async replaceAll(wanted: SnapshotMeta): Promise<void> {
+    const { store, log, events } = this.options;
     const stored = store.list().find(({ meta }) => meta.index === wanted.index && meta.term === wanted.term);
     if (!stored) throw new Error(`The snapshot at index ${wanted.index} is to be installed, but it is not there.`);
     this.attached.pauseApplying();
@@ -164,6 +175,11 @@ export class Snapshotter {
     this.attached.stateJumped(stored.meta.index);
     await store.removeOld();
     events.info({ index: stored.meta.index, bytes: stored.bytes }, 'a snapshot of the leader was installed');
+  }
+
+  /** Whether somebody holds the log. */
+  get isLogHeld(): boolean {
+    return this.holds > 0;
   }
 
   /** Nothing of the log is dropped until the returned function is called: somebody reads it from its beginning. */
@@ -229,6 +245,12 @@ export class Snapshotter {
     }
   }
 
+  /** While state and log are replaced, the state is not the one that `end` names. */
+  private writeBesideNothing(): Promise<number> {
+    const { installing } = this;
+    return installing ? installing.catch(() => undefined).then(() => this.write()) : this.write();
+  }
+
   private async write(): Promise<number> {
     const { store, machine, events } = this.options;
     const { end } = this;
@@ -257,14 +279,15 @@ export class Snapshotter {
 
   /** Under the oldest snapshot that is kept, so that the log still continues it. */
   private async dropOldLog(): Promise<void> {
-    const { log, store, retentionBytes } = this.options;
+    const { log, store, retentionBytes, unread } = this.options;
     const oldest = store.list()[0];
     if (retentionBytes === undefined || !oldest || this.holds > 0) return;
     const segments = log.segmentViews();
     let total = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     let upTo = 0;
     for (const segment of segments) {
-      if (total - segment.bytes < retentionBytes || segment.lastIndex > oldest.meta.index) break;
+      const bound = unread?.has(segment.lastIndex) ? retentionBytes * UNREAD_TIMES : retentionBytes;
+      if (total - segment.bytes < bound || segment.lastIndex > oldest.meta.index) break;
       total -= segment.bytes;
       upTo = segment.lastIndex;
     }

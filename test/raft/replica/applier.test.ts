@@ -7,6 +7,7 @@ import { BatchChain } from '../../support/batch-chain';
 import { MemoryLog } from '../../support/memory-log';
 import { ManualClock, ManualScheduler } from './manual-world';
 
+const MAX_WAITERS = 4;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class World {
@@ -38,7 +39,7 @@ class World {
       },
       failed: (error: unknown) => void this.failures.push(error),
     };
-    this.applier = new Applier(this.log, machine, this.clock, this.scheduler, events, appliedTo);
+    this.applier = new Applier(this.log, machine, this.clock, this.scheduler, events, appliedTo, MAX_WAITERS);
   }
 
   /** However much is asked for, the log gives one batch at a time. */
@@ -78,6 +79,18 @@ describe('Applier', () => {
     const world = new World(5, 3);
     world.applier.committed(5);
     expect(world.applied).toEqual([4, 5]);
+  });
+
+  test('so many may wait for the log to be applied, and not more; when it is, others may', async () => {
+    const world = new World(5);
+    const waiting = Array.from({ length: MAX_WAITERS }, () => world.applier.waitFor(2, 1_000));
+    await expect(world.applier.waitFor(2, 1_000)).rejects.toMatchObject({ reason: 'OVERLOADED' });
+    world.applier.committed(2);
+    await Promise.all(waiting);
+    await expect(world.applier.waitFor(2, 1_000)).resolves.toBeUndefined();
+    const next = world.applier.waitFor(3, 1_000);
+    world.applier.committed(3);
+    await next;
   });
 
   test('leaves the event loop its turn after a slice, and goes on in the next', () => {

@@ -43,6 +43,25 @@ describe('the pace at which a peer that is behind is served', () => {
     expect(pace.turn('a')).toBeUndefined();
   });
 
+  test('whoever asks again while it waits is loaded for once, from where it wants it last', async () => {
+    const loaded: number[] = [];
+    const load = (from: number): void => void loaded.push(from);
+    expect(pace.whenTurn('a', 1, load)).toBeUndefined();
+    expect(loaded).toEqual([1]);
+    pace.sent('a', MIB);
+    const turn = pace.whenTurn('a', 5, load);
+    for (const from of [6, 9, 8]) expect(pace.whenTurn('a', from, load)).toBeUndefined();
+    clock.pass(999);
+    await Promise.resolve();
+    expect(loaded).toEqual([1]);
+    clock.pass(1);
+    await turn;
+    expect(loaded).toEqual([1, 8]);
+    expect(pace.whenTurn('a', 9, load)).toBeUndefined();
+    expect(loaded).toEqual([1, 8, 9]);
+    expect(clock.timersLeft).toBe(0);
+  });
+
   test('is as long as what it got takes', async () => {
     pace.sent('a', MIB / 2);
     const turn = pace.turn('a');

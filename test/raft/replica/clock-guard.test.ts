@@ -25,9 +25,11 @@ describe('ClockGuard', () => {
 
   test('not while it is seconds ahead of a majority', () => {
     ahead('b', LIMIT_MICROS + 1);
+    ahead('c', 0);
     expect(may('b', 'c')).toBe(true);
     ahead('c', LIMIT_MICROS + 1);
     expect(may('b', 'c')).toBe(false);
+    for (const voter of ['d', 'e']) ahead(voter, 0);
     expect(may('b', 'c', 'd', 'e')).toBe(true);
     ahead('d', 10 * LIMIT_MICROS);
     expect(may('b', 'c', 'd', 'e')).toBe(false);
@@ -39,9 +41,14 @@ describe('ClockGuard', () => {
     expect(may('b', 'c')).toBe(true);
   });
 
-  test('of two voters the other one decides', () => {
+  test('of two voters the other one decides; and of more, where it is the only one that is heard', () => {
     ahead('b', LIMIT_MICROS + 1);
     expect(may('b')).toBe(false);
+    expect(may('b', 'c')).toBe(false);
+    expect(may('b', 'c', 'd', 'e')).toBe(false);
+    ahead('c', LIMIT_MICROS);
+    expect(may('b', 'c')).toBe(true);
+    expect(may('b', 'c', 'd', 'e')).toBe(true);
   });
 
   test('only voters count', () => {
@@ -64,9 +71,10 @@ describe('ClockGuard', () => {
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60])(
     'a peer that says %d says nothing',
     (micros) => {
-      ahead('c', LIMIT_MICROS + 1);
+      for (const voter of ['c', 'd']) ahead(voter, LIMIT_MICROS + 1);
+      ahead('e', 0);
       guard.observe('b', micros);
-      expect(may('b', 'c')).toBe(true);
+      expect(may('b', 'c', 'd', 'e')).toBe(true);
     },
   );
 });

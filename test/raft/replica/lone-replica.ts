@@ -64,7 +64,7 @@ export class LoneReplica {
   install: (meta: SnapshotMeta) => Promise<void> = async () => undefined;
   diskFull = false;
   readonly replica: Replica;
-  private tick: () => void = () => undefined;
+  private readonly timers = new Set<{ readonly millis: number; due: number; readonly task: () => void }>();
 
   constructor(others: readonly NodeId[], limits: Partial<ReplicaLimits> = {}) {
     const voters = [SELF, ...others];
@@ -100,9 +100,10 @@ export class LoneReplica {
       clock: this.clock,
       scheduler: {
         defer: (task) => void setImmediate(task),
-        every: (_millis, task) => {
-          this.tick = task;
-          return () => (this.tick = () => undefined);
+        every: (millis, task) => {
+          const timer = { millis, due: this.clock.monotonic + millis, task };
+          this.timers.add(timer);
+          return () => void this.timers.delete(timer);
         },
       },
       random: { next: () => 0 },
@@ -123,7 +124,11 @@ export class LoneReplica {
     for (let at = 0; at < count; at += 1) {
       this.clock.monotonic += 10;
       this.clock.wall += 10_000;
-      this.tick();
+      for (const timer of this.timers) {
+        if (timer.due > this.clock.monotonic) continue;
+        timer.due += timer.millis;
+        timer.task();
+      }
     }
   }
 

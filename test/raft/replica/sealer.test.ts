@@ -54,6 +54,17 @@ describe('Sealer', () => {
     expect(readHeader(new Sealer(log, 3, clock).seal(BatchKind.NoOp, 2, 2, 1, [], 0)).time).toBe(log.lastTime + 1);
   });
 
+  test('an election and a change of members do not take the clock: only records move the time of the log', () => {
+    log.append(seal(1));
+    const { lastTime } = log;
+    clock.wall += 365 * 24 * 3_600_000_000;
+    log.append(seal(2, { kind: BatchKind.NoOp }));
+    log.append(seal(3, { kind: BatchKind.Configuration }));
+    expect(log.lastTime).toBe(lastTime + 2);
+    log.append(seal(4));
+    expect(log.lastTime).toBe(clock.wall);
+  });
+
   test('after its own entries were overwritten it continues what is in the log now, not what it sealed last', async () => {
     log.append(seal(1));
     log.append(seal(2, { count: 9 }));

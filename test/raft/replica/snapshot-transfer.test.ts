@@ -50,6 +50,18 @@ describe('SnapshotTransfer', () => {
     ]);
   });
 
+  test('says from where on the peer needs the log, before anything is sent, and lets it read the whole before its answer', async () => {
+    await write(leader, 40);
+    leader.onTheWay = lost;
+    await leader.transfer.send(follower.id, 5);
+    expect(leader.sending).toEqual([`40 to ${follower.id}`]);
+    leader.onTheWay = (_method, body) => body;
+    await leader.transfer.send(follower.id, 5);
+    const [chunk = 0, finish = 0] = [CALLS.chunk, CALLS.finish].map((method) => leader.deadlines.get(method));
+    const { bytes } = leader.store.newest!;
+    expect(finish - chunk).toBeGreaterThan(bytes / 20_000);
+  });
+
   test('without a snapshot there is nothing to send', async () => {
     expect(await leader.transfer.send(follower.id, 5)).toBeUndefined();
     expect(leader.sent).toEqual([]);

@@ -6,6 +6,7 @@ import { NodeFiles } from '../../../src/log/node-files';
 import { SegmentedLog } from '../../../src/log/segmented-log';
 import type { Configuration, SnapshotMeta } from '../../../src/raft/core';
 import { Snapshotter } from '../../../src/raft/replica/snapshotter';
+import { UnreadLog } from '../../../src/raft/replica/unread-log';
 import type { StateMachine } from '../../../src/raft/replica/state-machine';
 import { SnapshotStore } from '../../../src/raft/snapshot';
 import { LevelStableStore } from '../../../src/raft/stable';
@@ -58,6 +59,7 @@ export class SnapshottedGroup {
   readonly machine = new ListMachine();
   readonly told: string[] = [];
   readonly events = recordedEvents();
+  readonly unread = new UnreadLog();
   chain = new BatchChain();
   snapshotter!: Snapshotter;
   restored!: SnapshotMeta;
@@ -100,7 +102,7 @@ export class SnapshottedGroup {
       log,
       machine: group.machine,
       snapshotBytes: flags.snapshotBytes ?? Number.MAX_SAFE_INTEGER,
-      retentionBytes: flags.retentionBytes,
+      ...{ retentionBytes: flags.retentionBytes, unread: group.unread },
       events: group.events,
     });
     group.snapshotter.attach({

@@ -110,6 +110,29 @@ describe('Snapshotter', () => {
       expect(group.machine.state).toEqual(entries(300));
     });
 
+    test('but leaves what somebody has still to read, up to four times as much', async () => {
+      await open({ retentionBytes: 20_000 });
+      let read = 1;
+      group.unread.read('projection', () => read);
+      const rounds = async (count: number): Promise<void> => {
+        for (let round = 0; round < count; round += 1) {
+          await group.write(20);
+          await group.snapshotter.take();
+        }
+      };
+      const bytes = (): number => group.log.segmentViews().reduce((sum, segment) => sum + segment.bytes, 0);
+      await rounds(8);
+      expect(bytes()).toBeGreaterThan(30_000);
+      expect(group.log.firstIndex).toBe(1);
+      await rounds(40);
+      expect(group.log.firstIndex).toBeGreaterThan(1);
+      expect(bytes()).toBeGreaterThan(70_000);
+      expect(bytes()).toBeLessThan(90_000);
+      read = group.log.lastIndex + 1;
+      await rounds(1);
+      expect(bytes()).toBeLessThan(30_000);
+    });
+
     test('but never a byte of log where nothing was said about it', async () => {
       await open();
       for (let round = 0; round < 3; round += 1) {
@@ -214,6 +237,23 @@ describe('Snapshotter', () => {
       const expected = `${entries(4).join('\n')}\n`;
       expect(await Promise.all([whole(), whole()])).toEqual([expected, expected]);
       expect(await whole()).toBe(expected);
+    });
+
+    test('none is taken while it is installed: the state is not that of the log then', async () => {
+      await open();
+      await group.write(3);
+      await received(40, entries(30));
+      const reset = group.log.reset.bind(group.log);
+      let taking: Promise<number> | undefined;
+      jest.spyOn(group.log, 'reset').mockImplementationOnce(async (meta) => {
+        taking = group.snapshotter.take();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return reset(meta);
+      });
+      await group.snapshotter.install({ index: 40, term: 7, configuration: CONFIGURATION });
+      expect(await taking).toBe(40);
+      expect(snapshotFiles()).toEqual(['40-7.snap']);
+      expect(group.stable.snapshot(0)).toMatchObject({ index: 40 });
     });
 
     test('waits for one that is being taken', async () => {

@@ -26,6 +26,10 @@ export class TransferEnd {
   readonly events = recordedEvents();
   /** How often its own newest snapshot turned out to be damaged. */
   damaged = 0;
+  /** What it said that it is sending. */
+  readonly sending: string[] = [];
+  /** Milliseconds that each kind of call may take, as was said last. */
+  readonly deadlines = new Map<number, number>();
   readonly transfer: SnapshotTransfer;
   /** Looks at, changes or breaks what is on its way; throws to lose it. */
   onTheWay: (method: number, body: Buffer) => Buffer | Promise<Buffer> = (_method, body) => body;
@@ -42,7 +46,8 @@ export class TransferEnd {
       store,
       calls: CALLS,
       attachments: new RunReceiver(new NodeFiles(), this.runs),
-      call: async (to, group, method, body) => {
+      call: async (to, group, method, body, deadlineMs) => {
+        this.deadlines.set(method, deadlineMs);
         const offset = method === CALLS.chunk ? Number(body.readBigUInt64LE(0)) : 0;
         this.sent.push({ method, offset, bytes: body.length });
         const changed = await this.onTheWay(method, body);
@@ -51,6 +56,7 @@ export class TransferEnd {
       step: (message) => void this.steps.push(message),
       pace: new CatchUpPace(systemClock, systemScheduler, 1 << 30),
       onDamaged: () => void (this.damaged += 1),
+      onSending: (to, index) => void this.sending.push(`${index} to ${to}`),
       events: this.events,
     });
   }
