@@ -26,6 +26,11 @@ export function balanceJson({ account, balance }: AccountState): BalanceJson {
   };
 }
 
+/** With the names of the account and its ledger, where several stand in one answer. */
+export function namedBalanceJson(state: AccountState): object {
+  return { account: state.account.name, ledger: state.account.ledger.code, ...balanceJson(state) };
+}
+
 export function accountJson(state: AccountState): object {
   const { account } = state;
   const limit = (minor: bigint | undefined): string | null =>

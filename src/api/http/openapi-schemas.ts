@@ -18,6 +18,7 @@ import {
   USER_DATA,
 } from './openapi-types';
 
+const TEXT_OR_NULL = { type: ['string', 'null'] };
 const LIMIT_CHANGE = "Decimal text; `default`: the ledger's; null: no limit; left out: as it is.";
 
 const ACCOUNT = {
@@ -32,6 +33,16 @@ const ACCOUNT = {
   metadata: METADATA,
   opened_at: MICROSECONDS,
   imported_time: MICROSECONDS_OR_NULL,
+};
+
+const BALANCE_DETAILS = {
+  posted: DECIMAL,
+  available: DECIMAL_OR_NULL,
+  debits_posted: DECIMAL,
+  credits_posted: DECIMAL,
+  debits_pending: DECIMAL,
+  credits_pending: DECIMAL,
+  version: { type: 'integer', description: 'Counts the changes of this balance.' },
 };
 
 const MEMBER = object({
@@ -120,15 +131,21 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     offset: OFFSET,
     token: TOKEN,
   }),
-  BalanceDetails: object({
-    posted: DECIMAL,
-    available: DECIMAL_OR_NULL,
-    debits_posted: DECIMAL,
-    credits_posted: DECIMAL,
-    debits_pending: DECIMAL,
-    credits_pending: DECIMAL,
-    version: { type: 'integer', description: 'Counts the changes of this balance.' },
+  BalanceDetails: object(BALANCE_DETAILS),
+  Balances: object({
+    balances: {
+      type: 'array',
+      items: object({
+        ...{ account: TEXT, ledger: TEXT_OR_NULL, posted: DECIMAL_OR_NULL, available: DECIMAL_OR_NULL },
+        ...{ debits_posted: DECIMAL_OR_NULL, credits_posted: DECIMAL_OR_NULL },
+        ...{ debits_pending: DECIMAL_OR_NULL, credits_pending: DECIMAL_OR_NULL, version: NUMBER },
+      }),
+      description: 'In the order of the question; of an account that is not there all is null.',
+    },
+    offset: OFFSET,
+    token: TOKEN,
   }),
+  NamedBalance: object({ account: TEXT, ledger: TEXT, ...BALANCE_DETAILS }),
   Balance: object({ account: TEXT, ledger: TEXT, ...PAST_BALANCE, offset: OFFSET, token: TOKEN }, [
     'account',
     'ledger',

@@ -113,6 +113,7 @@ export const TRANSFER_SCHEMAS: Readonly<Record<string, object>> = {
     {
       id: ID,
       transfers: { type: 'array', items: ref('TransactionMember') },
+      dry_run: { type: 'boolean', default: false, description: 'Say what it would come to, and do nothing.' },
     },
     ['id', 'transfers'],
   ),
@@ -134,6 +135,27 @@ export const TRANSFER_SCHEMAS: Readonly<Record<string, object>> = {
     id: ID,
     result: { type: 'string', enum: ['ok'] },
     transfers: { type: 'array', items: object(DONE) },
+    offset: OFFSET,
+    token: TOKEN,
+  }),
+  TransactionDryRun: object({
+    id: ID,
+    dry_run: { type: 'boolean', enum: [true] },
+    result: { type: 'string', description: 'What the transaction would say: `ok`, or the `code` of its refusal.' },
+    message: TEXT,
+    replayed: { type: 'boolean', description: 'It was decided before: nothing would happen now.' },
+    transfers: {
+      type: 'array',
+      items: object({
+        ...{ request_id: TEXT, result: TEXT, message: TEXT },
+        ...{ amount_moved: TEXT_OR_NULL, amount_held: TEXT_OR_NULL },
+      }),
+    },
+    balances: {
+      type: 'array',
+      items: ref('NamedBalance'),
+      description: 'Of every account that is named and would be there afterwards, as it would be afterwards.',
+    },
     offset: OFFSET,
     token: TOKEN,
   }),

@@ -146,6 +146,18 @@ function follow(operationId: string, summary: string, kind: string): object {
   };
 }
 
+/** The answer to a dry run. */
+function wouldBe(): object {
+  const ok = { result: 'ok', message: '' };
+  const totals = { debits_posted: '10.00', credits_posted: '10.00', debits_pending: '0.00', credits_pending: '0.00' };
+  return {
+    ...{ id: 'sale-1', dry_run: true, ...ok, replayed: false },
+    transfers: [{ request_id: UUID, ...ok, amount_moved: '10.00', amount_held: '0.00' }],
+    balances: [{ account: 'Alice', ledger: 'USD', posted: '0.00', available: '0.00', ...totals, version: 2 }],
+    ...POSITION,
+  };
+}
+
 function createTransaction(): object {
   const transfers = [
     { request_id: UUID, from: 'Alice', to: 'Shop', amount: '10', ledger: 'USD' },
@@ -165,6 +177,7 @@ function createTransaction(): object {
     summary: 'Several transfers, of any kind: all of them are done or none',
     requestBody: { required: true, content: content('TransactionRequest', { id: 'sale-1', transfers }) },
     responses: {
+      200: json('TransactionDryRun', 'With `dry_run`: what it would come to. Nothing was done.', wouldBe()),
       201: {
         ...json('Transaction', 'Done, now or by the same request before.', {
           id: 'sale-1',

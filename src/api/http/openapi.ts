@@ -54,6 +54,7 @@ function document(version: string): object {
       '/api/v1/accounts': { get: listAccounts(), post: openAccount() },
       '/api/v1/accounts/{name}': { get: getAccount(), patch: updateAccount() },
       '/api/v1/accounts/{name}/balance': { get: getBalance() },
+      '/api/v1/balances': { get: getBalances() },
       '/api/v1/accounts/{name}/statement': { get: getStatement() },
       ...proofPaths(),
       ...eventPaths(),
@@ -157,6 +158,27 @@ function getBalance(): object {
         error('offset_not_reached', 'There is no record at offset 99 yet; the last one is at 41.'),
       ),
       404: noAccount(),
+      ...unavailable(),
+    },
+  };
+}
+
+function getBalances(): object {
+  const accounts = query('account', 'The names; at most 1,000.', { type: 'array', items: { type: 'string' } }, [
+    'Alice',
+  ]);
+  const balances = [{ account: 'Alice', ledger: 'USD', ...BALANCE }];
+  return {
+    operationId: 'getBalances',
+    summary: 'The balances of several accounts, all of one state',
+    parameters: [{ ...accounts, required: true, style: 'form', explode: true }, ...consistency()],
+    responses: {
+      200: json('Balances', 'The balances.', { balances, ...POSITION }),
+      400: json(
+        'Error',
+        'The request has a fault.',
+        error('query_invalid', 'Name the accounts: ?account=Alice&account=Bob.'),
+      ),
       ...unavailable(),
     },
   };

@@ -10,6 +10,7 @@ import { type NodePort } from '../node-port';
 import { RefusalQuota, subjectOf } from '../refusal-quota';
 import { TransferWrites } from '../transfer-writes';
 import { accountRoutes } from './accounts';
+import { balanceRoutes } from './balances';
 import { bodyTooLarge, readBody } from './body';
 import { consoleRoutes } from './console-page';
 import { EVENT_HEADERS, type EventReply, EventStream, type EventStreamTimes } from './event-stream';
@@ -99,6 +100,7 @@ class HttpDoor {
       ...transferRoutes(port, limits, transfers),
       ...transactionRoutes(port, limits, transfers),
       ...ledgerRoutes(port, limits),
+      ...balanceRoutes(port, limits),
       ...accountRoutes(port, limits),
       ...eventRoutes(port, limits, new FollowerSlots(limits.followers)),
       ...operationRoutes(port, () => this.stopping),

@@ -11,13 +11,22 @@ import { checkCount } from '../submit-items';
 import { decidingMember, type GroupRun, transferBatch } from '../transfer-batch';
 import { type TransferItem } from '../transfer-item';
 import { type TransferWrites } from '../transfer-writes';
-import { asObject, type JsonObject, notTheJson, optionalText, parseObject, refuseUnknownFields } from './body';
+import {
+  asObject,
+  type JsonObject,
+  notTheJson,
+  optionalFlag,
+  optionalText,
+  parseObject,
+  refuseUnknownFields,
+} from './body';
 import { ok, type Reply, replyOfFault } from './reply';
 import { endpoint, type HttpRequest, type Methods } from './router';
+import { rehearseTransaction } from './transaction-dry-run';
 import { doneJson, infoOf, TRANSFER_FIELDS, transferIn } from './transfer-json';
 import { REPLAYED } from './transfers';
 
-const FIELDS = ['id', 'transfers'];
+const FIELDS = ['id', 'transfers', 'dry_run'];
 
 export function transactionRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
   return {
@@ -31,8 +40,11 @@ async function createTransaction(
   transfers: TransferWrites,
   request: HttpRequest,
 ): Promise<Reply> {
-  const items = itemsIn(parseObject(request.body));
+  const body = parseObject(request.body);
+  const isDryRun = optionalFlag(body, 'dry_run');
+  const items = itemsIn(body);
   checkCount(items.length, limits, 'transfers');
+  if (isDryRun) return rehearseTransaction(port, limits, items, request.budget);
   const { commands, groups } = transferBatch(items, port.ledger);
   const group = groups[0];
   if (group === undefined) throw new Error('The transfers of a transaction are no group.');

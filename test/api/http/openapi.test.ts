@@ -126,6 +126,8 @@ test('what the server answers fits what it says it answers', async () => {
     ['get', '/api/v1/transfers/{request_id}', `/api/v1/transfers/${id}`],
     ['post', '/api/v1/accounts', '/api/v1/accounts', account],
     ['get', '/api/v1/accounts', '/api/v1/accounts'],
+    ['get', '/api/v1/balances', '/api/v1/balances?account=Alice&account=nobody'],
+    ['get', '/api/v1/balances', '/api/v1/balances'],
     ['get', '/api/v1/accounts/{name}', '/api/v1/accounts/Alice'],
     ['get', '/api/v1/accounts/{name}', '/api/v1/accounts/nobody'],
     ['get', '/api/v1/accounts/{name}/balance', '/api/v1/accounts/Alice/balance'],
@@ -136,6 +138,10 @@ test('what the server answers fits what it says it answers', async () => {
     ['get', '/healthz', '/healthz'],
     ['get', '/readyz', '/readyz'],
   ];
+  for (const items of [[sale], [sale, { ...sale, to: '' }], []]) {
+    const dryRun = JSON.stringify({ id: 'again', transfers: items, dry_run: true });
+    asked.push(['post', '/api/v1/transactions', '/api/v1/transactions', dryRun]);
+  }
   for (const scale of [2, 3, 19]) {
     asked.push(['post', '/api/v1/ledgers', '/api/v1/ledgers', JSON.stringify({ code: 'EUR', scale })]);
   }
