@@ -26,12 +26,12 @@ import {
 } from './body';
 import { getPastBalance, getStatement } from './past';
 import { BALANCE_PARAMETERS, momentIn, STATEMENT_PARAMETERS } from './past-query';
-import { CONSISTENCY, consistencyOf, wholeNumber } from './query';
+import { CONSISTENCY, CONSISTENCY_ONLY, consistencyOf, NO_PARAMETERS, type QueryNames, wholeNumber } from './query';
 import { ok, type Reply } from './reply';
 import { endpoint, type HttpRequest, type Methods } from './router';
 import { DEFAULT_LEDGER } from './transfers';
 
-const PAGE_PARAMETERS = ['page_size', 'page_token', 'ledger', 'prefix', ...CONSISTENCY];
+const PAGE_PARAMETERS: QueryNames = { once: ['page_size', 'page_token', 'ledger', 'prefix', ...CONSISTENCY] };
 const OPENING_FIELDS = [
   ...['name', 'ledger', 'min_balance', 'no_min_balance', 'max_balance', 'user_data', 'metadata', 'imported_time'],
 ];
@@ -41,11 +41,11 @@ export function accountRoutes(port: NodePort, limits: Limits): Record<string, Me
   return {
     '/api/v1/accounts': {
       GET: endpoint(PAGE_PARAMETERS, (request) => listAccounts(port, limits, request)),
-      POST: endpoint([], (request) => openAccount(port, limits, request)),
+      POST: endpoint(NO_PARAMETERS, (request) => openAccount(port, limits, request)),
     },
     '/api/v1/accounts/{name}': {
-      GET: endpoint(CONSISTENCY, (request) => getAccount(port, request)),
-      PATCH: endpoint([], (request) => updateAccount(port, limits, request)),
+      GET: endpoint(CONSISTENCY_ONLY, (request) => getAccount(port, request)),
+      PATCH: endpoint(NO_PARAMETERS, (request) => updateAccount(port, limits, request)),
     },
     '/api/v1/accounts/{name}/balance': { GET: endpoint(BALANCE_PARAMETERS, (request) => getBalance(port, request)) },
     '/api/v1/accounts/{name}/statement': {

@@ -10,7 +10,7 @@ import { ok, type Reply } from './reply';
 import { endpoint, type HttpRequest, type Methods } from './router';
 
 export function balanceRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
-  const parameters = ['account', ...CONSISTENCY];
+  const parameters = { once: CONSISTENCY, lists: ['account'] };
   return { '/api/v1/balances': { GET: endpoint(parameters, (request) => getBalances(port, limits, request)) } };
 }
 

@@ -1,6 +1,7 @@
 /** `/`: a page that shows the nodes and the accounts, for whoever opens the address in a browser. */
 import { createHash } from 'node:crypto';
 import { text } from './reply';
+import { NO_PARAMETERS } from './query';
 import { endpoint, type Methods } from './router';
 
 const STYLE = `
@@ -95,5 +96,5 @@ const POLICY = [
 
 export function consoleRoutes(): Record<string, Methods> {
   const headers = { 'Content-Security-Policy': POLICY, 'Referrer-Policy': 'no-referrer' };
-  return { '/': { GET: endpoint([], () => text(PAGE, 'text/html; charset=utf-8', headers)) } };
+  return { '/': { GET: endpoint(NO_PARAMETERS, () => text(PAGE, 'text/html; charset=utf-8', headers)) } };
 }

@@ -10,18 +10,21 @@ import { type Consistency, type NodePort } from '../node-port';
 import { accountNamed, atLeast, readAt } from '../reads';
 import { balanceJson } from './account-json';
 import { type EventReply, type EventStream } from './event-stream';
-import { CONSISTENCY, consistencyOf, wholeNumber } from './query';
+import { CONSISTENCY_ONLY, consistencyOf, type QueryNames, wholeNumber } from './query';
 import { recordJson } from './record-json';
 import { endpoint, type HttpRequest, type Methods } from './router';
 
-const RECORD_PARAMETERS = ['from', 'type', 'command', 'ledger', 'account', 'handle', 'result'];
+const RECORD_PARAMETERS: QueryNames = {
+  once: ['from'],
+  lists: ['type', 'command', 'ledger', 'account', 'handle', 'result'],
+};
 
 export function eventRoutes(port: NodePort, limits: Limits, slots: FollowerSlots): Record<string, Methods> {
-  const held = (parameters: readonly string[], handler: (request: HttpRequest) => Promise<EventReply>): Methods => ({
+  const held = (parameters: QueryNames, handler: (request: HttpRequest) => Promise<EventReply>): Methods => ({
     GET: endpoint(parameters, (request) => inSlot(slots, () => handler(request))),
   });
   return {
-    '/api/v1/accounts/{name}/events': held(CONSISTENCY, (request) => balanceEvents(port, limits, request)),
+    '/api/v1/accounts/{name}/events': held(CONSISTENCY_ONLY, (request) => balanceEvents(port, limits, request)),
     '/api/v1/records/events': held(RECORD_PARAMETERS, (request) => recordEvents(port, limits, request)),
   };
 }

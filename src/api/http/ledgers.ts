@@ -20,6 +20,7 @@ import {
   refuseUnknownFields,
 } from './body';
 import { ok, type Reply } from './reply';
+import { NO_PARAMETERS } from './query';
 import { endpoint, type HttpRequest, type Methods } from './router';
 import { REPLAYED } from './transfers';
 
@@ -31,7 +32,7 @@ const FIELDS = [
 ];
 
 export function ledgerRoutes(port: NodePort, limits: Limits): Record<string, Methods> {
-  return { '/api/v1/ledgers': { POST: endpoint([], (request) => createLedger(port, limits, request)) } };
+  return { '/api/v1/ledgers': { POST: endpoint(NO_PARAMETERS, (request) => createLedger(port, limits, request)) } };
 }
 
 /** 201 with the ledger as it is, whether it was made now or by the same request before. */

@@ -1,4 +1,5 @@
 /** `/openapi.json`: what this server takes and gives, for tools. OpenAPI 3.1. */
+import { NO_PARAMETERS } from './query';
 import { endpoint, type Methods } from './router';
 import { ok } from './reply';
 import { consistency, content, error, json, noAccount, path, POSITION, query, unavailable } from './openapi-parts';
@@ -11,7 +12,7 @@ import { transferPaths } from './openapi-transfers';
 
 export function openApiRoutes(version: string): Record<string, Methods> {
   const description = document(version);
-  return { '/openapi.json': { GET: endpoint([], () => ok(description)) } };
+  return { '/openapi.json': { GET: endpoint(NO_PARAMETERS, () => ok(description)) } };
 }
 
 const BALANCE = {

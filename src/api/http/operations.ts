@@ -1,14 +1,15 @@
 /** What operators and their tools ask: is it alive, is it ready, what does the cluster look like. */
 import { type NodePort, type Readiness } from '../node-port';
 import { ok, type Reply, text } from './reply';
+import { NO_PARAMETERS } from './query';
 import { endpoint, type Methods } from './router';
 
 export function operationRoutes(port: NodePort, isStopping: () => boolean): Record<string, Methods> {
   return {
-    '/healthz': { GET: endpoint([], () => ok({ status: 'ok' })) },
-    '/readyz': { GET: endpoint([], () => readiness(port, isStopping())) },
-    '/metrics': { GET: endpoint([], () => metrics(port)) },
-    '/api/v1/cluster': { GET: endpoint([], () => ok(clusterJson(port))) },
+    '/healthz': { GET: endpoint(NO_PARAMETERS, () => ok({ status: 'ok' })) },
+    '/readyz': { GET: endpoint(NO_PARAMETERS, () => readiness(port, isStopping())) },
+    '/metrics': { GET: endpoint(NO_PARAMETERS, () => metrics(port)) },
+    '/api/v1/cluster': { GET: endpoint(NO_PARAMETERS, () => ok(clusterJson(port))) },
   };
 }
 

@@ -2,17 +2,17 @@
 import { type Moment, type TimeBasis } from '../../ledger/history';
 import { invalid } from '../errors';
 import { momentOf, type TransfersAsked } from '../past-questions';
-import { CONSISTENCY, wholeNumber } from './query';
+import { CONSISTENCY, type QueryNames, wholeNumber } from './query';
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
 const MOST_CODE = 0xffff_ffff;
 const PAGES = ['page_size', 'page_token', 'from', 'to', 'by', ...CONSISTENCY];
-export const BALANCE_PARAMETERS: readonly string[] = ['at', 'by', ...CONSISTENCY];
-export const STATEMENT_PARAMETERS: readonly string[] = [...PAGES, 'format'];
-export const LIST_PARAMETERS: readonly string[] = [
-  ...PAGES,
-  ...['account', 'side', 'id', 'ledger', 'kind', 'result', 'code', 'min_amount', 'max_amount'],
-];
+export const BALANCE_PARAMETERS: QueryNames = { once: ['at', 'by', ...CONSISTENCY] };
+export const STATEMENT_PARAMETERS: QueryNames = { once: [...PAGES, 'format'] };
+export const LIST_PARAMETERS: QueryNames = {
+  once: [...PAGES, 'account', 'side', 'ledger', 'min_amount', 'max_amount'],
+  lists: ['id', 'kind', 'result', 'code'],
+};
 
 export function basisOf(query: URLSearchParams): TimeBasis {
   const by = query.get('by') ?? 'posting';

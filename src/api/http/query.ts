@@ -6,12 +6,26 @@ import { atLeast } from '../reads';
 /** Parameters of every read that states how new it must be. */
 export const CONSISTENCY: readonly string[] = ['consistency', 'token', 'max_staleness_ms'];
 
-/** A parameter that is misspelt, or that belongs to another path, must not pass for none. */
-export function refuseUnknownParameters(query: URLSearchParams, known: readonly string[]): void {
+/** The names that the query of a call may have. */
+export interface QueryNames {
+  readonly once: readonly string[];
+  /** Those that may be given several times. */
+  readonly lists?: readonly string[];
+}
+
+export const NO_PARAMETERS: QueryNames = { once: [] };
+export const CONSISTENCY_ONLY: QueryNames = { once: CONSISTENCY };
+
+/** A parameter that is misspelt, that belongs to another path, or that stands beside itself, must not pass for none. */
+export function refuseUnknownParameters(query: URLSearchParams, { once, lists = [] }: QueryNames): void {
   for (const name of query.keys()) {
-    if (known.includes(name)) continue;
-    const those = known.length === 0 ? '; this call takes none' : `, only ${known.join(', ')}`;
-    throw invalid(name, 'QUERY_INVALID', `There is no parameter ${quoted(name)} here${those}.`);
+    if (lists.includes(name)) continue;
+    if (!once.includes(name)) {
+      const known = [...once, ...lists];
+      const those = known.length === 0 ? '; this call takes none' : `, only ${known.join(', ')}`;
+      throw invalid(name, 'QUERY_INVALID', `There is no parameter ${quoted(name)} here${those}.`);
+    }
+    if (query.getAll(name).length > 1) throw invalid(name, 'QUERY_INVALID', `${name} is given more than once.`);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Budget } from '../deadline';
 import { Fault } from '../errors';
 import { type EventReply } from './event-stream';
-import { refuseUnknownParameters } from './query';
+import { type QueryNames, refuseUnknownParameters } from './query';
 import { type Reply } from './reply';
 
 export interface HttpRequest {
@@ -22,11 +22,11 @@ export type Handler = (request: HttpRequest) => Promise<Reply | EventReply> | Re
 
 /** A handler with the names of all parameters that its query may have: any other one is refused before it is asked. */
 export interface Endpoint {
-  readonly parameters: readonly string[];
+  readonly parameters: QueryNames;
   readonly handler: Handler;
 }
 
-export function endpoint(parameters: readonly string[], handler: Handler): Endpoint {
+export function endpoint(parameters: QueryNames, handler: Handler): Endpoint {
   return { parameters, handler };
 }
 

@@ -21,6 +21,7 @@ import {
   refuseUnknownFields,
 } from './body';
 import { ok, type Reply, replyOfFault } from './reply';
+import { NO_PARAMETERS } from './query';
 import { endpoint, type HttpRequest, type Methods } from './router';
 import { rehearseTransaction } from './transaction-dry-run';
 import { doneJson, infoOf, TRANSFER_FIELDS, transferIn } from './transfer-json';
@@ -30,7 +31,9 @@ const FIELDS = ['id', 'transfers', 'dry_run'];
 
 export function transactionRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
   return {
-    '/api/v1/transactions': { POST: endpoint([], (request) => createTransaction(port, limits, transfers, request)) },
+    '/api/v1/transactions': {
+      POST: endpoint(NO_PARAMETERS, (request) => createTransaction(port, limits, transfers, request)),
+    },
   };
 }
 

@@ -19,7 +19,7 @@ import { type Caller, type TransferWrites } from '../transfer-writes';
 import { optionalText, parseObject } from './body';
 import { listTransfers } from './past';
 import { LIST_PARAMETERS } from './past-query';
-import { CONSISTENCY, consistencyOf } from './query';
+import { CONSISTENCY_ONLY, consistencyOf, NO_PARAMETERS } from './query';
 import { ok, type Reply, replyOfFault } from './reply';
 import { endpoint, type HttpRequest, type Methods } from './router';
 import { doneJson, FOLLOWING_FIELDS, refersToAnother, saysMore, transferIn, viewJson } from './transfer-json';
@@ -31,16 +31,16 @@ export const REPLAYED = { 'Idempotency-Replayed': 'true' };
 
 export function transferRoutes(port: NodePort, limits: Limits, transfers: TransferWrites): Record<string, Methods> {
   const following = (action: Following): Methods => ({
-    POST: endpoint([], (request) => follow(port, transfers, request, action)),
+    POST: endpoint(NO_PARAMETERS, (request) => follow(port, transfers, request, action)),
   });
   return {
     '/api/v1/transfers': {
       GET: endpoint(LIST_PARAMETERS, (request) => listTransfers(port, limits, request)),
-      POST: endpoint([], (request) => createTransfer(port, transfers, request)),
+      POST: endpoint(NO_PARAMETERS, (request) => createTransfer(port, transfers, request)),
     },
-    '/api/v1/transfers/{request_id}': { GET: endpoint(CONSISTENCY, (request) => getTransfer(port, request)) },
-    '/api/v1/transfers/{request_id}/proof': { GET: endpoint(CONSISTENCY, (request) => getProof(port, request)) },
-    '/api/v1/head': { GET: endpoint([], () => ok(headJson(headOf(port)))) },
+    '/api/v1/transfers/{request_id}': { GET: endpoint(CONSISTENCY_ONLY, (request) => getTransfer(port, request)) },
+    '/api/v1/transfers/{request_id}/proof': { GET: endpoint(CONSISTENCY_ONLY, (request) => getProof(port, request)) },
+    '/api/v1/head': { GET: endpoint(NO_PARAMETERS, () => ok(headJson(headOf(port)))) },
     '/api/v1/transfers/{request_id}/post': following('post'),
     '/api/v1/transfers/{request_id}/void': following('void'),
     '/api/v1/transfers/{request_id}/reverse': following('reverse'),

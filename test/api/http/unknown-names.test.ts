@@ -12,7 +12,7 @@ interface Schema {
 }
 
 interface Operation {
-  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: { type: string } }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
 }
 
@@ -74,6 +74,26 @@ test('no call takes a parameter that its description does not name, and the refu
   }
 });
 
+test('a parameter is given once, unless its description says that there may be several', async () => {
+  let lists = 0;
+  for (const [pattern, operationsOfPath] of Object.entries((await description()).paths)) {
+    for (const [method, { parameters = [] }] of Object.entries(operationsOfPath)) {
+      for (const { name, schema } of parameters.filter((parameter) => parameter.in === 'query')) {
+        // The second name is not known: what it answers says whether the first fault was the repetition.
+        const { status, message } = await ask(
+          method.toUpperCase(),
+          `${concrete(pattern)}?${name}=1&${name}=2&acount=3`,
+        );
+        const isList = schema.type === 'array';
+        const where = `${method} ${pattern} ${name}`;
+        expect([where, status, / more than once/.test(message)]).toEqual([where, 400, !isList]);
+        if (isList) lists++;
+      }
+    }
+  }
+  expect(lists).toBe(11);
+});
+
 test('no call takes a field that its description does not name, and the refusal names those', async () => {
   const { paths, components } = await description();
   let bodies = 0;
@@ -121,6 +141,7 @@ test.each<[string, string, string, object | undefined]>([
   ['query_invalid', 'GET', '/api/v1/accounts/Alice/events?at=3', undefined],
   ['query_invalid', 'GET', '/api/v1/accounts/Alice?at=3', undefined],
   ['query_invalid', 'GET', '/api/v1/cluster?node=1', undefined],
+  ['query_invalid', 'GET', '/api/v1/transfers?account=Alice&account=Bob', undefined],
 ])('%s: %s %s %j', async (code, method, path, body) => {
   expect(await ask(method, path, body)).toMatchObject({ status: 400, code });
   expect(port.submitted).toEqual([]);
