@@ -70,9 +70,10 @@ export async function checkProjection(options: ProjectionOptions): Promise<Proje
         differences: [`The rows are of cluster ${owner}, not of ${clusterId}.`],
       };
     }
+    const onTransfers = (done: number, total: number): void => options.onProgress(done, total, 'transfers');
     const machine = await stateAt(options, index);
     try {
-      return { index, ...(await compareRows(database, machine.reader)) };
+      return { index, ...(await compareRows(database, machine.reader, onTransfers)) };
     } finally {
       await machine.close();
     }

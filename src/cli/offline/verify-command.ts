@@ -22,7 +22,7 @@ export function addVerifyCommand(program: Command): void {
     .requiredOption('--data-dir <DIR>', 'the data directory')
     .option(
       '--projection',
-      'hold the rows in Postgres against the log instead: every balance, and how many there are',
+      'hold the rows in Postgres against the log instead: accounts, balances, holds, counts, and what transfers add up to',
       false,
     );
   addDatabaseOption(command)

@@ -1,13 +1,17 @@
-/** Holds the rows against the state at their own place in the log: every balance, and how many rows there are. */
+/**
+ * Holds the rows against the state at their own place in the log: every account, balance and hold, how many rows there are, and
+ * what the transfers add up to. What else a transfer's row says (its id, times, code, metadata, result) is not compared.
+ */
 import { formatMinor } from '../amounts';
 import { type LedgerReader } from '../reader';
 import { ResultCode } from '../result-codes';
-import { type Queries, type TextRow } from './database';
+import { compareDatedTotals } from './compare-dated-totals';
+import { compareRunningTotals } from './compare-running-totals';
+import { type Database, type Queries, type TextRow } from './database';
+import { Differences } from './differences';
 
 /** Accounts that are compared at a time. */
 const PAGE = 5_000;
-/** Differences that are told one by one. */
-const MOST_TOLD = 100;
 
 export interface Comparison {
   readonly accounts: number;
@@ -16,26 +20,23 @@ export interface Comparison {
   readonly differences: readonly string[];
 }
 
-export async function compareRows(database: Queries, reader: LedgerReader): Promise<Comparison> {
+/** @param onTransfers told now and then how many transfers it has been through, and of how many */
+export async function compareRows(
+  database: Database,
+  reader: LedgerReader,
+  onTransfers: (done: number, total: number) => void = () => undefined,
+): Promise<Comparison> {
   const differences = new Differences();
   const counts = reader.counts();
   await compareCounts(database, reader, differences);
   for (let from = 1; from <= counts.accounts; from += PAGE) await comparePage(database, reader, from, differences);
-  return { accounts: counts.accounts, transfers: transferRows(reader), differences: differences.list() };
-}
-
-class Differences {
-  private readonly told: string[] = [];
-  private count = 0;
-
-  add(difference: string): void {
-    if (this.count++ < MOST_TOLD) this.told.push(difference);
-  }
-
-  list(): string[] {
-    const left = this.count - this.told.length;
-    return left > 0 ? [...this.told, `There are ${left} more differences.`] : this.told;
-  }
+  const transfers = transferRows(reader);
+  // Expiries are rows, too: there may be some more.
+  await compareRunningTotals(database, reader, differences, (done) =>
+    onTransfers(Math.min(done, transfers), transfers),
+  );
+  await compareDatedTotals(database, reader, differences);
+  return { accounts: counts.accounts, transfers, differences: differences.list() };
 }
 
 /** Records that are no repeats, and expiries; a record that nobody could decode is a row elsewhere. */

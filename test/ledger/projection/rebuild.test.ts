@@ -37,7 +37,8 @@ describe.each(KINDS)('a projection into %s', (kind) => {
       onProgress: () => undefined,
     });
 
-  const differences = () => withDatabase(async (rows) => (await compareRows(rows, history.state.reader)).differences);
+  const differences = () =>
+    withDatabase(async (rows) => [...(await compareRows(rows, history.state.reader)).differences]);
 
   beforeAll(async () => {
     place = await makePlace(kind);
@@ -71,6 +72,58 @@ describe.each(KINDS)('a projection into %s', (kind) => {
       expect(found.some((text) => text.includes('has closed'))).toBe(true);
       expect(found.some((text) => text.includes('transfers, the state has'))).toBe(true);
       expect(found.some((text) => text.startsWith('Hold 1 is'))).toBe(history.state.reader.hold(1) !== undefined);
+    },
+    MINUTES,
+  );
+
+  test(
+    `has every sum of its transfers compared, and a wrong one is named (${REPEAT})`,
+    async () => {
+      const damaged = async (sql: string): Promise<string[]> => {
+        await withDatabase(async (database) => expect((await database.query(sql)).affected).toBe(1));
+        return differences();
+      };
+      const [offset, column] = await withDatabase(async (database) => {
+        const { rows } = await database.query(
+          `SELECT log_offset FROM ledger.transfers WHERE amount_moved > 0 ORDER BY log_offset OFFSET 20 LIMIT 1`,
+        );
+        return [String(rows[0]?.['log_offset']), ['debits', 'credits']] as const;
+      });
+      const at = `WHERE log_offset = ${offset}`;
+      const told = [
+        expect.stringContaining(`The transfer at offset ${offset} has payer_${column[0]} `) as string,
+        expect.stringContaining(`The transfer at offset ${offset} has payee_${column[1]} `) as string,
+      ];
+      // What it moved: of both accounts. The row itself is the only one that is named, by its sums; by its time, where it has one, more.
+      const moved = await damaged(`UPDATE ledger.transfers SET amount_moved = amount_moved * 2 ${at}`);
+      expect(moved.slice(0, 2)).toEqual(told);
+      expect(moved.slice(2).every((text) => text.startsWith('The dated totals of'))).toBe(true);
+      await withDatabase((rows) => rows.query(`UPDATE ledger.transfers SET amount_moved = amount_moved / 2 ${at}`));
+      // A running total: of one account, and of its next row, or of the state where there is none.
+      const total = await damaged(`UPDATE ledger.transfers SET payer_debits = payer_debits * 2 ${at}`);
+      expect(total).toHaveLength(2);
+      expect(total[0]).toEqual(told[0]);
+      await withDatabase((rows) => rows.query(`UPDATE ledger.transfers SET payer_debits = payer_debits / 2 ${at}`));
+      expect(await differences()).toEqual([]);
+      const last = `WHERE log_offset = (SELECT max(log_offset) FROM ledger.transfers WHERE payee_credits > 0)`;
+      const end = await damaged(`UPDATE ledger.transfers SET payee_credits = payee_credits * 2 ${last}`);
+      expect(end[0]).toMatch(/^The transfer at offset \d+ has payee_credits/);
+      expect(end).toHaveLength(2);
+      // A history of this length may have no transfer that says when it counts.
+      const dated = () => withDatabase((rows) => rows.query('SELECT 1 FROM ledger.dated_totals LIMIT 1'));
+      await withDatabase((rows) => rows.query(`UPDATE ledger.transfers SET payee_credits = payee_credits / 2 ${last}`));
+      for (let more = 0; (await dated()).affected === 0 && more < 20; more++) {
+        history.grow(20);
+        await catchUp();
+      }
+      const key = '(account, by_effective, level, at)';
+      const one = `WHERE ${key} = (SELECT ${key.slice(1, -1)} FROM ledger.dated_totals ORDER BY ${key} LIMIT 1)`;
+      expect(await damaged(`UPDATE ledger.dated_totals SET debits = debits + 1 ${one}`)).toEqual([
+        expect.stringMatching(/^The dated totals of account ".*" by .* are debits .*; the transfers come to/),
+      ]);
+      expect(await damaged(`DELETE FROM ledger.dated_totals ${one}`)).toEqual([
+        expect.stringContaining('are debits missing, credits missing; the transfers come to'),
+      ]);
     },
     MINUTES,
   );
