@@ -129,7 +129,7 @@ export class ProjectionProcess {
     const paused = state === 'paused' ? ` It is paused: ${why}` : '';
     return new ReadRefusedError(
       'unavailable',
-      `The rows are at Raft index ${checkpointIndex}, and have not come to ${index} within ${timeoutMs} ms.${paused}`,
+      `The rows are at Raft index ${checkpointIndex}, and have not come to ${index} within ${Math.round(timeoutMs)} ms.${paused}`,
     );
   }
 
