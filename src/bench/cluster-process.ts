@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { credentials, makeClientConstructor } from '@grpc/grpc-js';
 import { type MembersResponse } from '../proto/cluster-v1';
 import { clientDefinition } from '../proto/load';
@@ -11,6 +12,8 @@ const START_DEADLINE = 60_000;
 const MEMBERS_DEADLINE = 2_000;
 const PORTS_PER_NODE = 3;
 const MAX_NODES = 9;
+const REMOVE_ATTEMPTS = 100;
+const REMOVE_PAUSE = 200;
 
 export interface ClusterOptions {
   /** How many nodes; the first one bootstraps, the others join it. */
@@ -133,7 +136,23 @@ export class ClusterProcess {
   /** Kills what is still running (a clean stop is `stop`) and removes the folder. */
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill9()));
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolder(this.folder);
+  }
+}
+
+/**
+ * The process of an embedded Postgres outlives its node that was killed until it has closed its files, and a file that it
+ * makes meanwhile keeps its folder from being removed.
+ */
+async function removeFolder(folder: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || attempt === REMOVE_ATTEMPTS) throw error;
+    }
+    await setTimeout(REMOVE_PAUSE);
   }
 }
 
