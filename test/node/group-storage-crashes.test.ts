@@ -1,7 +1,9 @@
+import { AgeRetention } from '../../src/raft/replica/age-retention';
 import { formatted, StorageKit } from './storage-kit';
 import { losePowerEverywhere, refusedRecords, SMALL, type Reference, type Scenario } from './storage-crash-kit';
 
 const PATIENCE = 300_000;
+const AGE_MILLIS = 10_000;
 const SMALL_BATCH = refusedRecords(1);
 const LARGE_BATCH = refusedRecords(2, 1_500);
 
@@ -78,6 +80,28 @@ const scenarios: Record<string, Scenario> = {
       await committed(kit, reference, 1);
     },
   },
+
+  'retention by age: the last segment is closed, a snapshot taken, the one before dropped, and all of the log under it':
+    {
+      before: async (kit, reference) => {
+        await committed(kit, reference, 4);
+        await kit.storage.snapshotter.take();
+        await committed(kit, reference, 4);
+      },
+      run: async (kit, reference) => {
+        const { log, snapshots: store, snapshotter } = kit.storage;
+        const age = new AgeRetention({
+          ...{ log, store, age: AGE_MILLIS * 1_000 },
+          takeSnapshot: () => snapshotter.take(),
+          appliedIndex: () => kit.applied,
+          isHeld: () => snapshotter.isLogHeld,
+        });
+        await age.enforce(log.lastTime + 2 * AGE_MILLIS * 1_000);
+        expect([log.firstIndex, log.lastIndex, store.list().map(({ meta }) => meta.index)]).toEqual([9, 8, [8]]);
+        await committed(kit, reference, 2);
+      },
+      flags: { segmentBytes: 4_096, retentionAge: AGE_MILLIS },
+    },
 
   'installing a leader’s snapshot over a log that it continues': installation(async (kit, reference, snapshot) => {
     await kit.install(snapshot, 400);
