@@ -4,7 +4,7 @@
  */
 import { formatMinor, MAX_SCALE } from '../amounts';
 import { type AccountView, type LedgerReader } from '../reader';
-import { type Database, type TextRow, type Transaction } from './database';
+import { type Database, type TextRow } from './database';
 import { type Differences } from './differences';
 
 /** Rows that are fetched at a time. */
@@ -32,22 +32,17 @@ export async function compareRunningTotals(
   const sums = new Map<number, Totals>();
   await database.transaction(async (transaction) => {
     await transaction.query(`DECLARE transfers_in_order NO SCROLL CURSOR FOR ${ROWS}`);
-    let done = 0;
-    for await (const row of rowsOf(transaction)) {
-      addUp(row, 'payer', sums, reader, differences);
-      addUp(row, 'payee', sums, reader, differences);
-      if (++done % PAGE === 0) onRows(done);
+    for (let done = 0; ; onRows(done)) {
+      const { rows } = await transaction.query(`FETCH FORWARD ${PAGE} FROM transfers_in_order`);
+      for (const row of rows) {
+        addUp(row, 'payer', sums, reader, differences);
+        addUp(row, 'payee', sums, reader, differences);
+      }
+      done += rows.length;
+      if (rows.length < PAGE) return;
     }
   });
   compareWithState(sums, reader, differences);
-}
-
-async function* rowsOf(transaction: Transaction): AsyncGenerator<TextRow> {
-  for (;;) {
-    const { rows } = await transaction.query(`FETCH FORWARD ${PAGE} FROM transfers_in_order`);
-    yield* rows;
-    if (rows.length < PAGE) return;
-  }
 }
 
 /** After a difference it goes on from what the row says, so that one wrong row is not a fault of all that come after it. */
@@ -112,8 +107,11 @@ function sentence({ name, ledger }: AccountView, total: string, found: bigint, s
 /** In units of the finest scale that a ledger can have. Null is zero; a part of a unit, which is no sum of amounts, is one more. */
 function unitsOf(text: string | null | undefined): bigint {
   if (text === null || text === undefined) return 0n;
-  const [whole = '', decimals = ''] = text.split('.');
-  const units = BigInt(whole + decimals.slice(0, MAX_SCALE).padEnd(MAX_SCALE, '0'));
+  const point = text.indexOf('.');
+  const decimals = point < 0 ? '' : text.slice(point + 1);
+  const whole = point < 0 ? text : text.slice(0, point);
+  if (decimals.length <= MAX_SCALE) return BigInt(whole + decimals.padEnd(MAX_SCALE, '0'));
+  const units = BigInt(whole + decimals.slice(0, MAX_SCALE));
   return /[1-9]/.test(decimals.slice(MAX_SCALE)) ? units + 1n : units;
 }
 
