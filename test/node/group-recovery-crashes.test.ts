@@ -1,8 +1,8 @@
 import { BatchChain, boundaryAfter, readWholeLog } from '../support/batch-chain';
-import { PowerLoss } from '../support/faulty-files';
 import type { Survival } from '../support/faulty-inode';
 import { SeededRandom } from '../support/seeded-random';
 import { DamagedMember, TERM } from './repair-kit';
+import { isPowerLoss } from './storage-crash-kit';
 
 const PATIENCE = 300_000;
 const batches = new BatchChain().many(20, { payload: Buffer.alloc(300, 3) });
@@ -30,12 +30,11 @@ const scenarios: Record<string, Scenario> = {
     damaged: () => DamagedMember.make(batches.slice(10), boundaryAfter(batches[9]!)),
     left: 0,
   },
+  'a new beginning, where the pointer still names the snapshot that is gone': {
+    damaged: () => DamagedMember.make(batches.slice(10), boundaryAfter(batches[9]!), true),
+    left: 0,
+  },
 };
-
-function isPowerLoss(error: unknown): boolean {
-  if (error instanceof PowerLoss) return true;
-  return error instanceof Error && error.cause !== undefined && isPowerLoss(error.cause);
-}
 
 /** @returns whether it came to its end */
 async function starts(member: DamagedMember): Promise<boolean> {

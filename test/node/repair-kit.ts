@@ -29,8 +29,11 @@ export class DamagedMember {
   onPause: () => void = () => undefined;
   private readonly peerLogs = new Map<string, { readonly log: MemoryLog; readonly commit: number }>();
 
-  /** @param behind what the log begins behind, where its older part was dropped; the snapshot that covered it is nowhere */
-  static async make(batches: readonly Buffer[], behind?: LogBoundary): Promise<DamagedMember> {
+  /**
+   * @param behind what the log begins behind, where its older part was dropped; the snapshot that covered it is nowhere
+   * @param pointed whether the pointer to that snapshot is still there
+   */
+  static async make(batches: readonly Buffer[], behind?: LogBoundary, pointed = false): Promise<DamagedMember> {
     const member = new DamagedMember();
     const stable = await member.openStable();
     await stable.initialise({
@@ -41,7 +44,9 @@ export class DamagedMember {
       partitions: 1,
     });
     await stable.createGroup(FIRST_GROUP);
-    await stable.saveSnapshot(FIRST_GROUP, { index: 0, term: 0, file: '', configuration: configurationOf([1, 2, 3]) });
+    const { index, term } = behind && pointed ? behind : { index: 0, term: 0 };
+    const file = index > 0 ? `${index}-${term}.snap` : '';
+    await stable.saveSnapshot(FIRST_GROUP, { index, term, file, configuration: configurationOf([1, 2, 3]) });
     await stable.saveHardState(FIRST_GROUP, { term: TERM, vote: '' });
     await stable.close();
     const log = await member.openLog();

@@ -166,7 +166,8 @@ function survivals(seed: number): Survival[] {
   return ['nothing', 'everything', new SeededRandom(seed * 31 + 1)];
 }
 
-function isPowerLoss(error: unknown): boolean {
+/** Whether it came of the loss of power, whatever it was turned into on its way. */
+export function isPowerLoss(error: unknown): boolean {
   if (error instanceof PowerLoss) return true;
   return error instanceof Error && error.cause !== undefined && isPowerLoss(error.cause);
 }

@@ -8,7 +8,8 @@ import { LevelStableStore, StableStoreError } from '../../src/raft/stable';
 import { scratchFolder } from '../raft/stable/scratch-folder';
 import { nameOf } from '../node/members';
 import { recordedEvents } from '../node/recorded-events';
-import { FaultyFiles, PowerLoss } from '../support/faulty-files';
+import { isPowerLoss } from '../node/storage-crash-kit';
+import { FaultyFiles } from '../support/faulty-files';
 import type { Survival } from '../support/faulty-inode';
 import { SeededRandom } from '../support/seeded-random';
 import { ENTRIES, RECORDS, smallDirectory } from './small-directory';
@@ -44,11 +45,6 @@ async function made(dataDir: string, files: FaultyFiles): Promise<boolean> {
     if (isPowerLoss(error)) return false;
     throw error;
   }
-}
-
-function isPowerLoss(error: unknown): boolean {
-  if (error instanceof PowerLoss) return true;
-  return error instanceof Error && error.cause !== undefined && isPowerLoss(error.cause);
 }
 
 /** Of which cluster the directory says it is; nothing where it cannot even be opened. */
