@@ -34,6 +34,19 @@ function refused(error: unknown): unknown {
   return new NodeError(code, reason, error.message, { retryAfterMs: RETRY_MILLIS, cause: error });
 }
 
+/** What an operator should know of a projection and a log that is bounded. */
+export function doubtOf({
+  database,
+  retentionBytes,
+  retentionAge,
+}: Pick<NodeConfig, 'database' | 'retentionBytes' | 'retentionAge'>): string | undefined {
+  if (database.kind !== 'embedded' || (retentionBytes === undefined && retentionAge === undefined)) return undefined;
+  return (
+    'the embedded database is made again from the log after a crash, and with --retention-bytes or --retention-age the log may ' +
+    'not go back so far: use a Postgres server (--database-url), which keeps its rows'
+  );
+}
+
 /** How far the projection has come is known once it runs; until then it may need all of the log. */
 export function expectProjection({ database }: NodeConfig, { unread }: Pick<GroupRuntime, 'unread'>): void {
   if (database.kind !== 'off') unread.read('projection', () => 1);
@@ -52,6 +65,8 @@ export function startProjection(
     database.kind === 'postgres'
       ? ({ kind: 'postgres', url: database.url } as const)
       : ({ kind: 'embedded', dir: join(config.dataDir, 'projection') } as const);
+  const doubt = doubtOf(config);
+  if (doubt) events.warn({}, doubt);
   let told = '';
   const projection = new ProjectionProcess({
     config: { clusterId: data.clusterId, group: group.id, projector: config.nodeName, target },
