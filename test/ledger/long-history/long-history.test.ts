@@ -28,6 +28,14 @@ test('agrees with the rows in Postgres', async () => {
   expect(lines.at(-1)).toMatch(/accounts and \d{4} transfers in Postgres agree/);
 }, 120_000);
 
+test('agrees on three nodes, whatever of them was away or led, and in the database of each', async () => {
+  const lines: string[] = [];
+  const write = (text: string): void => void lines.push(text);
+  expect(await main(['--operations', '6000', '--cluster'], write)).toBe(0);
+  expect(lines.at(-2)).toMatch(/model, replay and three nodes agree/);
+  expect(lines.at(-1)).toMatch(/transfers in each of three databases agree/);
+}, 300_000);
+
 test('says how to repeat what it found, and refuses what makes no sense', async () => {
   const lines: string[] = [];
   const write = (text: string): void => void lines.push(text);

@@ -1,11 +1,9 @@
 import { type Command, encodeCommand } from '../../../src/ledger/command-codec';
-import { decodeOutcomeRow, OUTCOME_ROW_BYTES } from '../../../src/ledger/outcome-row';
-import { resultName } from '../../../src/ledger/result-codes';
 import { type LedgerBatch, LedgerState } from '../../../src/ledger/state';
 import { Tables } from '../../../src/ledger/tables';
 import { encodeValues } from '../../../src/log/chunk';
-import { type ModelOutcome } from '../model/facts';
 import { Model } from '../model/model';
+import { expectEqual, expectFacts, outcomeAt } from './agreement';
 import { Operations } from './operations';
 
 export interface Tally {
@@ -67,37 +65,10 @@ export class LongHistory {
   private compareState(): void {
     this.state.assertInvariants();
     const { reader } = this.state;
-    const { accounts, holds } = this.model.facts;
-    accounts.forEach((account, i) => {
-      const { debitsPosted, creditsPosted, debitsPending, creditsPending } = reader.balance(i + 1) ?? {};
-      const { debits, credits, debitsHeld, creditsHeld, name } = account;
-      const state = {
-        debits: debitsPosted,
-        credits: creditsPosted,
-        debitsHeld: debitsPending,
-        creditsHeld: creditsPending,
-      };
-      expectEqual(state, { debits, credits, debitsHeld, creditsHeld }, `the balance of ${name}`);
-    });
-    holds.forEach(({ status }, i) => expectEqual(reader.hold(i + 1)?.status, status, `the status of hold ${i + 1}`));
+    expectFacts(reader, this.model.facts);
     const hash = this.state.hash();
     if (this.restored !== undefined) expectEqual(this.restored.hash(), hash, 'the hash after the last snapshot');
     this.restored = LedgerState.restore(this.state.snapshot(), this.tally.batches);
     expectEqual(this.restored.hash(), hash, 'the hash of a snapshot');
   }
-}
-
-function outcomeAt(rows: Buffer, i: number): ModelOutcome {
-  const row = decodeOutcomeRow(rows, i * OUTCOME_ROW_BYTES);
-  const { replayed, amount, effect, hold, offset, timestamp: time } = row;
-  return { result: resultName(row.result), replayed, amount, effect, hold, offset, time };
-}
-
-function expectEqual(found: unknown, expected: unknown, what: string): void {
-  const [left, right] = [text(found), text(expected)];
-  if (left !== right) throw new Error(`It must be ${right}, but is ${left}: ${what}.`);
-}
-
-function text(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? 'undefined';
 }
