@@ -108,7 +108,7 @@ async function pump(from: Socket, to: Socket, link: Link, head: Buffer): Promise
     for await (const chunk of from as AsyncIterable<Buffer>) {
       await link.carry(chunk.length);
       if (to.destroyed) break;
-      if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+      if (!to.write(chunk)) await drainedOrClosed(to);
     }
   } catch {
     // A connection that breaks is what this is for; the other end is told below.
@@ -116,4 +116,15 @@ async function pump(from: Socket, to: Socket, link: Link, head: Buffer): Promise
   await link.untilOpen();
   to.destroy();
   from.destroy();
+}
+
+/** Whatever comes first; the one that does not come leaves no listener behind. */
+async function drainedOrClosed(socket: Socket): Promise<void> {
+  const other = new AbortController();
+  const { signal } = other;
+  try {
+    await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+  } finally {
+    other.abort();
+  }
 }
