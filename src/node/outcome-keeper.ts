@@ -1,5 +1,6 @@
 import { payloadOf, readHeader, type BatchHeader } from '../log/batch';
 import { type Chunk, ChunkFormatError, iterateChunks, RecordType } from '../log/chunk';
+import { LogDamageError } from '../log/log-errors';
 import type { LogStore } from '../log/log-store';
 import type { OutcomeStore } from '../log/outcomes';
 import { firstUnsoundOutcome, isOutcomeRowSet, OUTCOME_ROW_BYTES } from '../ledger/outcome-row';
@@ -50,8 +51,24 @@ export class OutcomeKeeper {
     return new OutcomeDamageError(offset, this.options.outcomes.placeOf(offset));
   }
 
-  /** Writes the outcomes of the whole batch that holds the record again. False where no peer has given them. */
-  async mend({ offset, message }: OutcomeDamageError): Promise<boolean> {
+  /**
+   * Writes the outcomes of the whole batch that holds the record again. False where no peer has given them, and where the log is
+   * damaged at this place, too: then nothing here says which batch that is, until the next start has mended the log.
+   */
+  async mend(damage: OutcomeDamageError): Promise<boolean> {
+    try {
+      return await this.mendAt(damage);
+    } catch (error) {
+      if (!(error instanceof LogDamageError)) throw error;
+      this.options.events.warn(
+        { offset: damage.offset, err: error },
+        'damaged outcomes of a damaged part of the log stay as they are',
+      );
+      return false;
+    }
+  }
+
+  private async mendAt({ offset, message }: OutcomeDamageError): Promise<boolean> {
     const index = await this.options.log.indexOfOffset(offset);
     if (index === undefined) return false;
     const known = this.mending.get(index);

@@ -2,6 +2,7 @@ import { encodeCommand } from '../../src/ledger/command-codec';
 import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import type { FetchedBatch } from '../../src/ledger/projection/source';
 import { encodeValues, RecordType } from '../../src/log/chunk';
+import { LogDamageError } from '../../src/log/log-errors';
 import { OutcomeStore } from '../../src/log/outcomes';
 import { SegmentedLog } from '../../src/log/segmented-log';
 import { readHeader } from '../../src/log/batch';
@@ -106,6 +107,21 @@ describe('OutcomeKeeper', () => {
     node.inode.write(node.rows.subarray(64, 128), 64);
     node.inode.write(Buffer.alloc(2), 128);
     expect(firstMissingOutcome(node.batch, await node.keeper.read(0, RECORDS))).toBe(2);
+  });
+
+  test('whose log is damaged at the same place cannot mend them, says so, and does not fail', async () => {
+    const node = await Node.make();
+    node.fromPeers = [{ batch: node.batch, outcomes: node.rows }];
+    node.rot(2, 8);
+    const damage = await node.keeper.read(0, RECORDS).catch((error: unknown) => error);
+    expect(damage).toBeInstanceOf(OutcomeDamageError);
+    const where = { file: '/log/1.log', position: 512, fromIndex: 1, toIndex: 1 };
+    const broken = new LogDamageError(where, 'A batch does not have the CRC that its header states.');
+    const search = jest.spyOn(node.log, 'indexOfOffset').mockRejectedValue(broken);
+    expect(await node.keeper.mend(damage as OutcomeDamageError)).toBe(false);
+    expect(node.events.of('warn')).toMatchObject([{ fields: { offset: 2, err: broken } }]);
+    search.mockRestore();
+    expect(await node.keeper.mend(damage as OutcomeDamageError)).toBe(true);
   });
 
   test('writes them again from those of a peer, for this batch only, and only where they are sound', async () => {

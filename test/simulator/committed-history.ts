@@ -1,3 +1,5 @@
+import { LogDamageError } from '../../src/log/log-errors';
+import type { LogStore } from '../../src/log/log-store';
 import { BatchKind, type BatchHeader } from '../../src/log/batch';
 import { isOutcomeRowSet, OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import type { LedgerMachine } from '../../src/node/ledger-machine';
@@ -86,6 +88,8 @@ export class CommittedHistory {
       const rows = await read().catch(async (error: unknown) => {
         if (!(error instanceof OutcomeDamageError) || !damage.wasHurt(node)) throw error;
         if (await kept.mend(error)) return read();
+        // Until its next start it cannot say which batch that is.
+        if (await isDamagedAt(storage.log, index)) return undefined;
         const isHeld = peers.some(({ running }) => running !== undefined && running.storage.log.firstIndex <= index);
         if (isHeld) violated('outcomes are kept', `${node.name} gets no outcomes of ${index} from its peers`);
         return undefined;
@@ -94,5 +98,15 @@ export class CommittedHistory {
         violated('outcomes are kept', `${node.name} tells another outcome of the records of ${index}`);
     }
     return true;
+  }
+}
+
+async function isDamagedAt(log: Pick<LogStore, 'read'>, index: number): Promise<boolean> {
+  try {
+    await log.read(index, 1);
+    return false;
+  } catch (error) {
+    if (error instanceof LogDamageError) return true;
+    throw error;
   }
 }
