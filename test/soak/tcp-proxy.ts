@@ -37,7 +37,7 @@ export class TcpProxy {
     this.server?.close();
     this.server = undefined;
     for (const connection of this.links.connections) if (connection.from === this.name) connection.destroy();
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) breakOff(socket);
   }
 
   private keep(socket: Socket): void {
@@ -58,7 +58,7 @@ export class TcpProxy {
     this.keep(far);
     const { links, name } = this;
     const from = greeting.name;
-    const connection = { from, to: name, destroy: () => [near, far].forEach((socket) => socket.resetAndDestroy()) };
+    const connection = { from, to: name, destroy: () => [near, far].forEach(breakOff) };
     links.connections.add(connection);
     near.once('close', () => links.connections.delete(connection));
     await Promise.all([
@@ -66,6 +66,12 @@ export class TcpProxy {
       pump(far, near, links.between(name, from), Buffer.alloc(0)),
     ]);
   }
+}
+
+/** One that is ending cannot be reset: the system refuses that, and then Node waits for its end for ever, at the end of the process. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 interface Greeting {
