@@ -58,13 +58,18 @@ export async function addDatedTotals(transaction: Transaction, dated: DatedTotal
   return affected;
 }
 
-/** Of these refusals, those whose id no row has spent yet: the first one of each id. */
+/**
+ * Of these refusals, those whose id no row has spent yet: the first one of each id. Joined, since an array that rows are compared
+ * with would be read from its text once more for each row.
+ */
 export async function spendIds(transaction: Transaction, offsets: readonly number[], group: number): Promise<void> {
   await transaction.query(
     `UPDATE ledger.transfers t
         SET spends_id = true
-       FROM (SELECT DISTINCT ON (id) id, log_offset FROM ledger.transfers
-              WHERE partition = $1::text::integer AND log_offset = ANY ($2::text::bigint[]) ORDER BY id, log_offset) d
+       FROM (SELECT DISTINCT ON (r.id) r.id, r.log_offset
+               FROM unnest($2::text::bigint[]) AS o (log_offset)
+               JOIN ledger.transfers r ON r.partition = $1::text::integer AND r.log_offset = o.log_offset
+              ORDER BY r.id, r.log_offset) d
       WHERE t.partition = $1::text::integer AND t.log_offset = d.log_offset
         AND NOT EXISTS (SELECT FROM ledger.transfers s
                          WHERE s.id = d.id AND s.partition = $1::text::integer AND s.spends_id)`,
