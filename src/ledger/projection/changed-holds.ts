@@ -56,7 +56,7 @@ export class ChangedHolds {
   async load(database: Queries, numbers: readonly number[]): Promise<void> {
     if (numbers.length === 0) return;
     const { rows } = await database.query(
-      'SELECT number, amount FROM ledger.holds WHERE partition = $1::text::integer AND number = ANY ($2::text::bigint[])',
+      'SELECT number, amount FROM ledger.holds WHERE partition = $1::text::integer AND number = ANY (ARRAY(SELECT unnest($2::text::bigint[])))',
       [String(this.group), `{${numbers.join(',')}}`],
     );
     for (const row of rows) this.amounts.set(Number(row['number']), narrowed(minorUnits(row['amount']) ?? 0n));
