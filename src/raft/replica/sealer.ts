@@ -43,7 +43,9 @@ export class Sealer {
     count: number,
   ): Buffer {
     const tail = this.tailBefore(index);
-    const time = tellsTime(kind) ? Math.max(this.clock.wallMicros(), tail.time + 1) : tail.time + 1;
+    // The first entry of all has no time before it to go on from.
+    const takesClock = tellsTime(kind) || tail.time === 0;
+    const time = takesClock ? Math.max(this.clock.wallMicros(), tail.time + 1) : tail.time + 1;
     const batch = sealBatch(
       {
         kind,

@@ -45,7 +45,7 @@ export async function main(args: readonly string[], write: (text: string) => voi
     return 0;
   } catch (error) {
     write(`${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof Error && error.cause !== undefined) write(`${String(error.cause)}\n`);
+    if (error instanceof Error && error.cause instanceof Error) write(`${error.cause.message}\n`);
     write(
       `To repeat: ./scripts/ledger-history --operations ${operations} --seed ${seed}${values.postgres ? ' --postgres' : ''}${values.cluster ? ' --cluster' : ''}\n`,
     );

@@ -54,6 +54,10 @@ describe('Sealer', () => {
     expect(readHeader(new Sealer(log, 3, clock).seal(BatchKind.NoOp, 2, 2, 1, [], 0)).time).toBe(log.lastTime + 1);
   });
 
+  test('the first entry of all takes the clock, whatever it is', () => {
+    expect(readHeader(seal(1, { kind: BatchKind.NoOp })).time).toBe(clock.wall);
+  });
+
   test('an election and a change of members do not take the clock: only records move the time of the log', () => {
     log.append(seal(1));
     const { lastTime } = log;

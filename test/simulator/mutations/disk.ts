@@ -122,7 +122,7 @@ export const DISK_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/raft/replica/snapshotter.ts',
-        original: `if (total - segment.bytes < retentionBytes || segment.lastIndex > oldest.meta.index) break;`,
+        original: `if (total - segment.bytes < bound || segment.lastIndex > oldest.meta.index) break;`,
         replacement: `if (total - segment.bytes < retentionBytes) break;`,
       },
     ],
