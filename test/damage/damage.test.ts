@@ -6,6 +6,8 @@ import { makeTemplate, type Template } from './template';
 
 /** Some seconds each, most of it waiting; `./scripts/damage --cases 500` is for the nights. */
 const SEEDS = [1, 2, 3, 4, 5];
+/** Until one of them has hit a run that a snapshot names. */
+const SEEDS_OF_RUNS = [8, 9, 10, 11, 12, 13];
 const MINUTES = 60_000;
 
 describe('one of three nodes, damaged at rest in one place', () => {
@@ -30,8 +32,16 @@ describe('one of three nodes, damaged at rest in one place', () => {
   test(
     'in rows of ids, which are read only when somebody asks for them',
     async () => {
-      const { damage, outcome } = await runCase(templates, 8, folder, 'npm test -- test/damage -t ids', 'run');
-      expect([damage.kind, outcome]).toEqual(['run', 'ended, then whole']);
+      const outcomes = new Set<string>();
+      for (const seed of SEEDS_OF_RUNS) {
+        const { damage, outcome } = await runCase(templates, seed, folder, 'npm test -- test/damage -t ids', 'run');
+        expect(damage.kind).toBe('run');
+        outcomes.add(outcome);
+        if (outcome === 'ended, then whole') break;
+        // One that was written after the last snapshot is not named by any, and is made again at the start.
+        expect(outcome).toBe('whole');
+      }
+      expect(outcomes).toContain('ended, then whole');
     },
     5 * MINUTES,
   );
