@@ -49,7 +49,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
       {
         file: 'src/node/ledger-machine.ts',
         original: `rows.length !== count * OUTCOME_ROW_BYTES`,
-        replacement: `rows.writeUInt32LE(this.hashSeed, 60) < 0`,
+        replacement: `rows.writeUInt32LE(this.hashSeed, 52) < 0`,
       },
     ],
   },
