@@ -1,4 +1,5 @@
 /** Pages of accounts, in the order of their handles. */
+import { createHash } from 'node:crypto';
 import { type AccountView, type LedgerReader } from '../ledger/reader';
 import { faultOfResult, invalid, notFound, refusalInfo } from './errors';
 import { isLedgerCode, NAME_MAX_BYTES } from '../ledger/identifiers';
@@ -25,8 +26,13 @@ export interface AccountPage {
 const MOST_LOOKED_AT = 20_000;
 const LOOK = 1_000;
 
-/** First byte of a page token, so that another format can be told from it. */
-const TOKEN_VERSION = 1;
+/**
+ * A page token: u8 version, u64 handle that the page begins with, and 8 bytes of SHA-256 of the filters, so that it is not used
+ * with others: it would leave out what stands before it there.
+ */
+const TOKEN_VERSION = 2;
+const TOKEN_BYTES = 17;
+const DIGEST_AT = 9;
 
 /** The faults of a page request that need no state. Returns the first handle of the page and its size. */
 export function checkPage(page: PageRequest, limits: Limits): { from: number; size: number } {
@@ -41,7 +47,7 @@ export function checkPage(page: PageRequest, limits: Limits): { from: number; si
     throw invalid('name_prefix', 'FILTER_INVALID', `A prefix of names has at most ${NAME_MAX_BYTES} bytes.`);
   }
   return {
-    from: handleIn(page.token),
+    from: handleIn(page),
     size: page.size === 0 ? Math.min(DEFAULT_PAGE_ITEMS, limits.pageItems) : page.size,
   };
 }
@@ -55,7 +61,7 @@ export function accountPage(reader: LedgerReader, page: PageRequest, from: numbe
     page.prefix === '' ? run(reader, from, size, ledger) : named(reader, from, size, page, ledger);
   return {
     accounts: found.map((account) => stateOf(reader, account)),
-    nextToken: next === undefined ? '' : tokenOf(next),
+    nextToken: next === undefined ? '' : tokenOf(next, page),
   };
 }
 
@@ -92,19 +98,30 @@ function named(
   return { found, next };
 }
 
-function tokenOf(handle: number): string {
-  const bytes = Buffer.alloc(9);
+function tokenOf(handle: number, page: PageRequest): string {
+  const bytes = Buffer.alloc(TOKEN_BYTES);
   bytes[0] = TOKEN_VERSION;
   bytes.writeBigUInt64BE(BigInt(handle), 1);
+  digestOf(page).copy(bytes, DIGEST_AT);
   return bytes.toString('base64url');
 }
 
-function handleIn(token: string): number {
+function handleIn(page: PageRequest): number {
+  const { token } = page;
   if (token === '') return 1;
-  const bytes = token.length === 12 ? Buffer.from(token, 'base64url') : Buffer.alloc(0);
-  const handle = bytes.length === 9 && bytes[0] === TOKEN_VERSION ? Number(bytes.readBigUInt64BE(1)) : 0;
+  const bytes = token.length === Math.ceil((TOKEN_BYTES * 4) / 3) ? Buffer.from(token, 'base64url') : Buffer.alloc(0);
+  const handle = bytes.length === TOKEN_BYTES && bytes[0] === TOKEN_VERSION ? Number(bytes.readBigUInt64BE(1)) : 0;
   if (handle < 1 || !Number.isSafeInteger(handle)) {
     throw invalid('page_token', 'PAGE_TOKEN_INVALID', 'This is no page token of an earlier answer.');
   }
-  return handle;
+  if (bytes.subarray(DIGEST_AT).equals(digestOf(page))) return handle;
+  const message = 'The page token belongs to a list with other filters; ask for its first page.';
+  throw invalid('page_token', 'PAGE_TOKEN_INVALID', message);
+}
+
+function digestOf({ ledger, prefix }: PageRequest): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([ledger, prefix]))
+    .digest()
+    .subarray(0, 8);
 }

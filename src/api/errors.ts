@@ -120,6 +120,7 @@ export function faultOf(error: unknown, where: string, onUnforeseen: OnUnforesee
   if (error instanceof NodeError) {
     return new Fault(error.code, error.reason, error.message, {
       details: error.details,
+      ...(error.field === undefined ? {} : { fieldViolations: [{ field: error.field, description: error.message }] }),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     });
   }

@@ -238,6 +238,8 @@ export interface NodeErrorOptions {
   readonly retryAfterMs?: number;
   /** Facts for programs, e.g. `first_offset`. */
   readonly details?: Readonly<Record<string, string>>;
+  /** Path of the field of the request that is to blame. */
+  readonly field?: string;
   readonly cause?: unknown;
 }
 
@@ -245,6 +247,7 @@ export interface NodeErrorOptions {
 export class NodeError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly details: Readonly<Record<string, string>>;
+  readonly field: string | undefined;
 
   /** `reason` is UPPER_SNAKE and stable (`NO_LEADER`, `OUTCOME_UNKNOWN`, `STALE_READ`, `OVERLOADED`, …). */
   constructor(
@@ -257,5 +260,6 @@ export class NodeError extends Error {
     this.name = 'NodeError';
     this.retryAfterMs = options.retryAfterMs;
     this.details = options.details ?? {};
+    this.field = options.field;
   }
 }

@@ -15,7 +15,7 @@ const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
 
 /** `TransferKind` of the published proto. */
-export const KIND_NUMBERS: Readonly<Record<TransferKindName, number>> = {
+const KIND_NUMBERS: Readonly<Record<TransferKindName, number>> = {
   plain: TransferKind.PLAIN,
   pending: TransferKind.PENDING,
   post: TransferKind.POST,
@@ -98,13 +98,19 @@ export function appendTransfer(writer: ProtobufWriter, id: string, transfer: Tra
 
 /** What makes it another transfer than one that is done at once: nothing for most. */
 function appendKind(writer: ProtobufWriter, transfer: TransferInput): void {
-  if (transfer.kind !== undefined) writer.uintField(11, KIND_NUMBERS[transfer.kind]);
+  if (transfer.kind !== undefined) writer.uintField(11, kindNumber(transfer.kind));
   writer.textField(12, transfer.pendingId ?? '');
   writer.uintField(13, checkedUInt64(transfer.timeoutMs ?? 0, 'timeoutMs'));
   writer.uintField(14, transfer.balancing === true ? 1 : 0);
   writer.textField(15, transfer.reverses ?? '');
   writer.uintField(16, checkedUInt64(transfer.effectiveTime ?? 0, 'effectiveTime'));
   writer.uintField(17, checkedUInt64(transfer.importedTime ?? 0, 'importedTime'));
+}
+
+/** A name that is none, from a program without types, must not pass for `plain`: that would move at once what was to be held. */
+export function kindNumber(kind: TransferKindName): number {
+  if (Object.hasOwn(KIND_NUMBERS, kind)) return KIND_NUMBERS[kind];
+  throw invalidArgument(`The kind of a transfer is plain, pending, post or void, not "${String(kind)}".`);
 }
 
 export function checkedUInt64(value: UInt64, name: string): UInt64 {

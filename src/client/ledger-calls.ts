@@ -31,6 +31,7 @@ import {
   ledgerOut,
   openAccountOutcome,
   positionOf,
+  refuseEmptyGroup,
   transactionOutcome,
   transferOut,
   transferView,
@@ -102,6 +103,7 @@ export class LedgerCalls {
   async transaction(transaction: TransactionInput, options: CallOptions): Promise<TransactionOutcome> {
     // Made before the first try: a second one must say the same.
     const { id = uuidV7(), transfers } = transaction;
+    refuseEmptyGroup(id);
     const ids = transfers.map((transfer) => transfer.id ?? uuidV7());
     const request = { transfers: transfers.map((transfer, i) => transferOut(ids[i] ?? '', transfer, id)) };
     const response = await this.caller.call(this.write(options), (server, time) =>

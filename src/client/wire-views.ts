@@ -2,7 +2,7 @@
 import * as wire from '../proto/ledger-v1';
 import { ConsistencyLevel } from '../proto/ledger-v1';
 import { type Int64 } from '../proto/log-v1';
-import { checkedUInt32, checkedUInt64, KIND_NUMBERS } from './batch-codec';
+import { checkedUInt32, checkedUInt64, kindNumber } from './batch-codec';
 import { invalidArgument, LedgerError } from './errors';
 import {
   type AccountChange,
@@ -43,7 +43,7 @@ export function consistencyOut(consistency: ReadConsistency | undefined, newestT
 export function ledgerOut(ledger: LedgerInput): Partial<wire.LedgerSpec> {
   const { code, scale, autoOpen = false, rounding = 'reject', defaultMinBalance, defaultMaxBalance } = ledger;
   return {
-    ...{ code, scale, auto_open: autoOpen, rounding: rounding === 'half_up' ? 1 : 0 },
+    ...{ code, scale: checkedUInt32(scale, 'scale'), auto_open: autoOpen, rounding: rounding === 'half_up' ? 1 : 0 },
     default_no_min_balance: defaultMinBalance === null,
     ...(typeof defaultMinBalance === 'string' ? { default_min_balance: defaultMinBalance } : {}),
     ...(defaultMaxBalance === undefined ? {} : { default_max_balance: defaultMaxBalance }),
@@ -81,6 +81,11 @@ function textOf(limit: string | null | undefined): string {
   return changeOf(limit) === wire.LimitChange.SET ? (limit ?? '') : '';
 }
 
+/** On the wire an empty id is none: what is to be done whole or not at all would be done one by one. */
+export function refuseEmptyGroup(id: string | undefined): void {
+  if (id === '') throw invalidArgument('The id of a transaction has 1 to 64 bytes; this one is empty.');
+}
+
 /** @param group id of the transaction that it is in */
 export function transferOut(id: string, transfer: TransferInput, group: string): wire.TransferOut {
   return {
@@ -91,7 +96,7 @@ export function transferOut(id: string, transfer: TransferInput, group: string):
     code: checkedUInt32(transfer.code ?? 0, 'code'),
     user_data: String(checkedUInt64(transfer.userData ?? 0, 'userData')),
     ...(transfer.metadata === undefined ? {} : { metadata: Buffer.from(transfer.metadata) }),
-    ...{ kind: KIND_NUMBERS[transfer.kind ?? 'plain'], pending_id: transfer.pendingId ?? '' },
+    ...{ kind: kindNumber(transfer.kind ?? 'plain'), pending_id: transfer.pendingId ?? '' },
     timeout_ms: String(checkedUInt64(transfer.timeoutMs ?? 0, 'timeoutMs')),
     ...{ balancing: transfer.balancing ?? false, reverses: transfer.reverses ?? '' },
     effective_time: String(checkedUInt64(transfer.effectiveTime ?? 0, 'effectiveTime')),

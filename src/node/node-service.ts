@@ -26,7 +26,7 @@ import type { Quarantine } from './quarantine';
 import type { TransferProofs } from './transfer-proofs';
 import type { NodeServiceOptions } from './node-service-options';
 import { readProjection } from './projection-reads';
-import { decodeToken, encodeToken } from './token';
+import { decodeToken, encodeToken, tokenInvalid } from './token';
 
 /** What the doors need of a group: no more, so that a simulator can put its own together. */
 export interface ServedGroup extends Pick<
@@ -221,7 +221,7 @@ export class NodeService implements NodePort {
   async readRows(request: RowsRequest, token: string, deadlineMs: number): Promise<RowsAnswer> {
     this.running();
     const position = token === '' ? { index: 0 } : decodeToken(this.info.clusterId, token);
-    if (typeof position === 'string') throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', position);
+    if (typeof position === 'string') throw tokenInvalid('token', position);
     return readProjection(this.options.rows?.(), request, position.index, deadlineMs);
   }
 

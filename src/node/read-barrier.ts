@@ -1,7 +1,7 @@
 import { NodeError, type Consistency } from '../api/node-port';
 import { ReplicaError } from '../raft/replica/errors';
 import type { Replica } from '../raft/replica/replica';
-import { decodeToken } from './token';
+import { decodeToken, tokenInvalid } from './token';
 import { nodeErrorOf } from './write-path';
 
 /** A stale read with a bound that is not fresh enough asks the leader, but not for longer than this. */
@@ -38,14 +38,10 @@ export class ReadBarrier {
   private async atLeast(token: string, deadlineMs: number): Promise<void> {
     const position = decodeToken(this.clusterId(), token);
     if (typeof position === 'string') {
-      throw new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', `A read asks for AT_LEAST a token, but ${position}.`);
+      throw tokenInvalid('consistency.token', `A read asks for AT_LEAST a token, but ${position}.`);
     }
     if (position.group !== this.group) {
-      throw new NodeError(
-        'INVALID_ARGUMENT',
-        'TOKEN_INVALID',
-        `The token is of group ${position.group}, which does not exist.`,
-      );
+      throw tokenInvalid('consistency.token', `The token is of group ${position.group}, which does not exist.`);
     }
     try {
       await this.replica.waitApplied(position.index, deadlineMs);

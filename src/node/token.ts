@@ -2,6 +2,8 @@
  * The opaque token of an answer: which cluster, which group, which Raft index the answer reflects. 20 bytes, base64url:
  * u8 version, u8 reserved, u16 group, u64 index, the first 8 bytes of the cluster's id. It is no secret and no authority.
  */
+import { NodeError } from '../api/node-port';
+
 const TOKEN_BYTES = 20;
 const TOKEN_VERSION = 1;
 const CLUSTER_AT = 12;
@@ -33,4 +35,9 @@ export function decodeToken(clusterId: string, token: string): TokenPosition | s
   const index = bytes.readBigUInt64LE(4);
   if (index > BigInt(Number.MAX_SAFE_INTEGER)) return 'the token names an index that no log reaches';
   return { group: bytes.readUInt16LE(2), index: Number(index) };
+}
+
+/** @param field of the request that holds the token */
+export function tokenInvalid(field: string, message: string): NodeError {
+  return new NodeError('INVALID_ARGUMENT', 'TOKEN_INVALID', message, { field });
 }

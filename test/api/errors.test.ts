@@ -50,6 +50,13 @@ describe('one name for one fault on every door', () => {
   });
 });
 
+test('the node’s refusal names the field that is to blame, where one is', () => {
+  const refused = new NodeError('INVALID_ARGUMENT', 'WHY', 'Because.', { field: 'consistency.token' });
+  expect(faultOf(refused, 'here', unexpected).fieldViolations).toEqual([
+    { field: 'consistency.token', description: 'Because.' },
+  ]);
+});
+
 test('ok is no fault', () => {
   expect(() => faultOfResult(resultInfo(ResultCode.OK))).toThrow('must not be answered as one');
 });

@@ -104,6 +104,22 @@ test('accounts are closed, opened again and given other limits', async () => {
   await expect(client.updateAccounts([{ handle: -1 }])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
 
+test('what would be another transfer on the wire is refused before it leaves', async () => {
+  const invalid = { code: 'INVALID_ARGUMENT' };
+  const transfers = [
+    { ...pay, amount: '10' },
+    { ...pay, amount: '1' },
+  ];
+  // Without an id of the whole they would be done one by one.
+  await expect(client.transaction({ id: '', transfers })).rejects.toMatchObject(invalid);
+  // As a program without types may say it: not a payment that is done at once.
+  const held = { ...pay, amount: '1', kind: 'PENDING' as 'pending' };
+  await expect(client.transfer(held)).rejects.toMatchObject(invalid);
+  await expect(client.transaction({ transfers: [held] })).rejects.toMatchObject(invalid);
+  await expect(client.createLedgers([{ code: 'EUR', scale: 2.5 }])).rejects.toMatchObject(invalid);
+  expect((await client.balance('Alice')).posted).toBe('10.00');
+});
+
 test('packed rows may hold and balance', async () => {
   const handles = { debitHandle: 2, creditHandle: 3 };
   const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';

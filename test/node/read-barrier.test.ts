@@ -81,7 +81,9 @@ describe('ReadBarrier', () => {
       ['a token of another cluster', encodeToken('d'.repeat(32), { group: 0, index: 1 }), 'given by another cluster'],
       ['a token of another group', encodeToken(CLUSTER, { group: 1, index: 1 }), 'group 1, which does not exist'],
     ])('%s is a fault of the caller', async (_what, token, why) => {
-      await expect(atLeast(token)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'TOKEN_INVALID' });
+      await expect(atLeast(token)).rejects.toMatchObject({
+        ...{ code: 'INVALID_ARGUMENT', reason: 'TOKEN_INVALID', field: 'consistency.token' },
+      });
       await expect(atLeast(token)).rejects.toThrow(why);
       expect(replica.asked).toEqual([]);
     });

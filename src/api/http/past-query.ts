@@ -1,10 +1,10 @@
 /** What the query of a question about the past says. */
 import { type Moment, type TimeBasis } from '../../ledger/history';
+import { calendarMicros } from '../calendar-time';
 import { invalid } from '../errors';
 import { momentOf, type TransfersAsked } from '../past-questions';
 import { CONSISTENCY, type QueryNames, wholeNumber } from './query';
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
 const MOST_CODE = 0xffff_ffff;
 const PAGES = ['page_size', 'page_token', 'from', 'to', 'by', ...CONSISTENCY];
 export const BALANCE_PARAMETERS: QueryNames = { once: ['at', 'by', ...CONSISTENCY] };
@@ -59,9 +59,8 @@ function pointIn(query: URLSearchParams, name: string): Point {
   const text = query.get(name);
   if (text === null) return { offset: undefined, time: undefined };
   if (/^\d{1,15}$/.test(text)) return { offset: Number(text), time: undefined };
-  const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = TIME.exec(text) ?? [];
-  const time = Date.parse(`${day}T${clock}${zone}`) * 1000 + Number(fraction.padEnd(6, '0'));
-  if (time >= 0) return { offset: undefined, time };
+  const time = calendarMicros(text);
+  if (time !== undefined && time >= 0) return { offset: undefined, time };
   const message = `${name} is an offset (digits), a day (2024-05-31) or a time (2024-05-31T12:00:00Z), not ${JSON.stringify(text)}.`;
   throw invalid(name, 'MOMENT_INVALID', message);
 }

@@ -6,6 +6,7 @@ import { type HoldView, type LedgerReader, type LedgerView, type TransferView } 
 import { type ResultInfo, resultInfo, resultName } from '../../ledger/result-codes';
 import { TransferFlag } from '../../ledger/transfer-fields';
 import { type Transfer, TransferKind } from '../../proto/ledger-v1';
+import { faultOfResult, refusalInfo } from '../errors';
 import { ItemFault } from '../item-fault';
 import { type TransferItem } from '../transfer-item';
 import {
@@ -55,6 +56,9 @@ export function refersToAnother({ kind, reverses }: Transfer): boolean {
 export function transferIn(body: JsonObject, known = TRANSFER_FIELDS, where?: string): Transfer {
   const transfer = fieldsIn(body);
   refuseUnknownFields(body, known, where);
+  // An empty text is no id, and must not pass for none: a reversal of nothing would be a payment.
+  if (body['reverses'] === '') throw faultOfResult(refusalInfo('reverses_invalid'), 'reverses');
+  if (body['pending_id'] === '') throw faultOfResult(refusalInfo('pending_id_invalid'), 'pending_id');
   return transfer;
 }
 

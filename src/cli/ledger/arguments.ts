@@ -1,4 +1,5 @@
 /** Reading of arguments as people write them; what cannot be read is a UsageError that names the option. */
+import { calendarMicros } from '../../api/calendar-time';
 import { UsageError } from './terminal';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -41,8 +42,6 @@ export function point(name: string): (value: string) => Point {
   return (value) => (/^\d{1,15}$/.test(value) ? { offset: Number(value) } : { time: time(value) });
 }
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d))?$/;
-
 /**
  * Microseconds since the Unix epoch: as a number of them, as a day (`2024-05-31`, its beginning in UTC), or as RFC 3339 has it
  * (`2024-05-31T12:00:00Z`). A time without its zone is none.
@@ -50,9 +49,8 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:
 export function timeMicros(name: string): (value: string) => number {
   return (value) => {
     if (/^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
-    const [, day, clock = '00:00:00', fraction = '', zone = 'Z'] = TIME.exec(value) ?? [];
-    const micros = Date.parse(`${day}T${clock}${zone}`) * 1000 + Number(fraction.padEnd(6, '0'));
-    if (micros > 0) return micros;
+    const micros = calendarMicros(value);
+    if (micros !== undefined && micros > 0) return micros;
     throw new UsageError(`${name}: "${value}" is no time: write 2024-05-31, 2024-05-31T12:00:00Z, or microseconds`);
   };
 }

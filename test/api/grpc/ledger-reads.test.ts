@@ -134,6 +134,15 @@ describe('ListAccounts', () => {
     expect(await names({})).toEqual([['funds', 'Alice', 'Kenji'], '']);
   });
 
+  test('takes a page token with its own filters only: with others it would leave accounts out', async () => {
+    const [, page_token] = await names({ page_size: 1 });
+    for (const filter of [{ ledger: 'JPY' }, { name_prefix: 'A' }]) {
+      const other = call(ledger, ListAccounts, { page_token, ...filter });
+      expect(await failureOf(other)).toMatchObject({ reason: 'PAGE_TOKEN_INVALID', field: 'page_token' });
+    }
+    expect(await names({ page_token })).toEqual([['Alice', 'Kenji'], '']);
+  });
+
   test('shows one ledger’s where it is named, with balances', async () => {
     expect(await names({ ledger: 'JPY' })).toEqual([['Kenji'], '']);
     const { response } = await call(ledger, ListAccounts, { ledger: 'JPY' });

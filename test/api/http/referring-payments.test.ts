@@ -92,6 +92,10 @@ describe('a payment that refers to another transfer', () => {
     ['reverses_invalid', { kind: 'pending', reverses: A }],
     ['reverses_invalid', { kind: 'post', pending_id: A, reverses: A }],
     ['reverses_invalid', { reverses: 'x'.repeat(65) }],
+    // No id is not the same as no field: it would be a payment of its own.
+    ['reverses_invalid', { reverses: '' }],
+    ['pending_id_invalid', { pending_id: '' }],
+    ['pending_id_invalid', { kind: 'post', pending_id: '' }],
     ['balancing_not_allowed', { reverses: A, balancing: true }],
     ['timeout_invalid', { reverses: A, timeout_ms: 5 }],
     ['amount_not_allowed', { kind: 'void', pending_id: A }],

@@ -110,6 +110,29 @@ describe('transaction', () => {
     expect(one).toMatchObject({ result: 'ok', transfers: [{ amountMoved: '2.00' }] });
   });
 
+  test('only tries what the document asks to be tried', async () => {
+    const stdin = JSON.stringify({ id: 'sale', dry_run: true, transfers: members });
+    expect(await runJson('transaction', { stdin })).toMatchObject({
+      dryRun: true,
+      transfers: [{ amountMoved: '10.00' }, {}],
+    });
+    expect(cluster.shared.posted('Alice')).toBe('10.00');
+    await run('transaction', { stdin: JSON.stringify({ id: 'sale', dry_run: false, transfers: members }) });
+    expect(cluster.shared.posted('Alice')).toBe('0.00');
+  });
+
+  test('is not done one by one where its id is empty', async () => {
+    const transfers = [members[0], { from: 'Alice', to: 'Bob', amount: '1' }];
+    const stdin = transfers.map((member) => JSON.stringify(member)).join('\n');
+    const refusals = [
+      await ledger(['--addr', cluster.addresses.join(','), 'transaction', '--id', ''], { stdin }),
+      await run('transaction', { stdin: JSON.stringify({ id: '', transfers }) }),
+      await run('transaction --dry-run', { stdin: JSON.stringify({ id: '', transfers }) }),
+    ];
+    for (const refused of refusals) expect(refused).toMatchObject({ exitCode: 2, stderr: matching('id') });
+    expect(cluster.shared.posted('Alice')).toBe('10.00');
+  });
+
   test('exits 1 and says which one failed it', async () => {
     const stdin = JSON.stringify({ transfers: [members[0], { from: 'Alice', to: 'Bob', amount: '1' }] });
     const refused = await run('transaction', { stdin });
@@ -127,6 +150,12 @@ describe('transaction', () => {
     ['{"pending":true}', '"pending" is no field'],
     ['{"kind":"other"}', '"kind" is no field'],
     ['{"user_data":"-1"}', '"user_data" is no field'],
+    ['{"toString":"x"}', '"toString" is no field'],
+    ['{"metadata":"!!!"}', '"metadata" is no field'],
+    ['{"reverses":""}', '"reverses" is empty'],
+    ['{"pending_id":""}', '"pending_id" is empty'],
+    ['{"transfers":[],"dryrun":true}', '"dryrun" is no field of it'],
+    ['{"transfers":[],"dry_run":"true"}', '"dry_run" is not true or false'],
   ])('refuses %s as wrong usage', async (stdin, line) => {
     expect(await run('transaction', { stdin })).toMatchObject({
       exitCode: 2,

@@ -15,6 +15,7 @@ describe('wrong usage', () => {
     ['transfer A B 1 2', 'too many arguments'],
     ['transfer A B 1 --effective-time soon', '--effective-time: "soon" is no time'],
     ['transfer A B 1 --effective-time 2024-05-31T12:00:00', '--effective-time'],
+    ['transfer A B 1 --effective-time 2024-02-30', '--effective-time: "2024-02-30" is no time'],
     ['transfer A B 1 --code -1', '--code'],
     ['hold A B', "missing required argument 'amount'"],
     ['hold A B 1 --expires-in never', '--expires-in: "never"'],

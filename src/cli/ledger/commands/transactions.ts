@@ -26,8 +26,9 @@ export function addTransactionCommand(program: Command, session: () => Session):
 }
 
 async function transaction(session: Session, file: string | undefined, options: TransactionOptions): Promise<void> {
-  const input = readTransaction(await textOf(session, file), options.id);
-  if (options.dryRun) {
+  if (options.id === '') throw new UsageError('transaction: --id is empty; an id has 1 to 64 bytes');
+  const { dryRun, ...input } = readTransaction(await textOf(session, file), options.id);
+  if (options.dryRun || dryRun) {
     const { id = uuidV7() } = input;
     return tryOut(session, { transfers: input.transfers.map((one) => ({ ...one, transaction: id })) });
   }
