@@ -7,7 +7,7 @@ import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
 import { TransferFields } from './transfer-fields';
 import { type TransferRules } from './transfer-rules';
-import { Row, TRANSFER_PAGE_SHIFT, TRANSFER_WORDS } from './transfer-table';
+import { Row, TRANSFER_PAGE_SHIFT, TRANSFER_WORDS } from './transfer-row';
 import { word } from './words';
 
 /** Rows whose memory is touched ahead: enough for the processor to overlap its misses, few enough to stay in its caches. */

@@ -7,7 +7,7 @@ import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
 import { RefKind, TransferExtras } from './transfer-extras';
 import { type AccountFields, AmountForm, RESOLVING_FLAGS, type TransferFields, TransferFlag } from './transfer-fields';
-import { Row, RowFlag } from './transfer-table';
+import { Row, RowFlag } from './transfer-row';
 import { compare128, fromBigInt128, joinWords, toBigInt128 } from './words';
 
 /**
@@ -39,8 +39,8 @@ export class RepeatRules {
     credit: number,
     ledger: LedgerEntry | undefined,
   ): ResultCode {
-    const { arena, transfers } = this.tables;
-    const first = this.first.read(arena, transfers.extrasRef(row));
+    const { transfers } = this.tables;
+    const first = transfers.readExtras(row, this.first);
     if (transfers.transferFlags(row) !== fields.flags) return ResultCode.EXISTS_WITH_DIFFERENT_FLAGS;
     if (!first.refersTo(fields.source, fields.reference)) {
       const pending = fields.pending.isGiven || (transfers.transferFlags(row) & RESOLVING_FLAGS) !== 0;
@@ -84,7 +84,7 @@ export class RepeatRules {
 
   /** Writes the first answer again: result, offset, time, and what was moved, held or let go then. */
   answer(row: number, context: ApplyContext): void {
-    const { arena, holds, transfers } = this.tables;
+    const { holds, transfers } = this.tables;
     const result: ResultCode = transfers.result(row);
     const debit = transfers.debit(row);
     const credit = transfers.credit(row);
@@ -101,7 +101,7 @@ export class RepeatRules {
       if ((kind & TransferFlag.BALANCING) === 0) {
         context.setAmount(transfers.pageOf(row), transfers.startOf(row) + Row.AMOUNT);
       } else {
-        this.first.read(arena, transfers.extrasRef(row)).copyMoved(this.minor, 0);
+        transfers.readExtras(row, this.first).copyMoved(this.minor, 0);
         context.setAmount(this.minor, 0);
       }
     }
@@ -111,10 +111,10 @@ export class RepeatRules {
 
   /** The ledger that a remembered transfer belongs to, as far as it was known. */
   ledgerOf(row: number): LedgerEntry | undefined {
-    const { accounts, arena, ledgers, transfers } = this.tables;
+    const { accounts, ledgers, transfers } = this.tables;
     const debit = transfers.debit(row);
     if (debit !== 0 && transfers.credit(row) !== 0) return ledgers.byNumber(accounts.ledgerOf(debit));
-    return ledgers.byNumber(this.first.read(arena, transfers.extrasRef(row)).ledgerNumber);
+    return ledgers.byNumber(transfers.readExtras(row, this.first).ledgerNumber);
   }
 
   private sameAccount(

@@ -1,3 +1,5 @@
+import { invariant } from './invariant';
+
 /** Rows of transfers that are kept outside of memory, found by number and by id. They never change. */
 export interface RowArchive {
   /** Rows 0 to `rows` - 1 are there. */
@@ -6,8 +8,18 @@ export interface RowArchive {
   readonly chain: Uint8Array;
   /** The words of a row, which the caller does not write to. Reads where it stands: not for what is applied. */
   readRow(row: number): Uint32Array;
+  /** What such a row has beyond its words, where it says how long that is. Reads where it stands, too. */
+  readExtras(row: number): Uint8Array;
   /** Numbers of the rows whose id has the four words from `at` on. Reads where it stands, too. */
   findRows(words: Uint32Array, at: number): readonly number[];
+}
+
+/** A row as it was found in the archive. */
+export interface ArchivedRow {
+  readonly row: number;
+  readonly words: Uint32Array;
+  /** See RowArchive.readExtras; undefined where it has none. */
+  readonly extras: Uint8Array | undefined;
 }
 
 /** Most rows that a reader's look-ups leave in memory. */
@@ -18,7 +30,7 @@ const MAX_VIEWED = 8_192;
  * some that were read for people and programs.
  */
 export class RecalledRows {
-  private rows = new Map<number, Uint32Array>();
+  private rows = new Map<number, ArchivedRow>();
   /** Row numbers by the hash of their id. */
   private byHash = new Map<number, number[]>();
   private viewed = new Map<number, Uint32Array>();
@@ -29,10 +41,11 @@ export class RecalledRows {
     return this.rows.size;
   }
 
-  /** @param words of the row */
-  add(row: number, hash: number, words: Uint32Array): void {
+  /** @param hash of its id */
+  add(hash: number, archived: ArchivedRow): void {
+    const { row } = archived;
     if (this.rows.has(row)) return;
-    this.rows.set(row, words);
+    this.rows.set(row, archived);
     const same = this.byHash.get(hash);
     if (same) same.push(row);
     else this.byHash.set(hash, [row]);
@@ -51,7 +64,7 @@ export class RecalledRows {
 
   /** @param reads whether it may be read from the archive where it was not handed in */
   row(row: number, reads: boolean): Uint32Array | undefined {
-    const known = this.rows.get(row);
+    const known = this.rows.get(row)?.words;
     if (known || !reads || !this.archive) return known;
     let words = this.viewed.get(row);
     if (!words) {
@@ -60,6 +73,13 @@ export class RecalledRows {
       this.viewed.set(row, words);
     }
     return words;
+  }
+
+  /** What a row of the archive has beyond its words. @param reads as for `row` */
+  extras(row: number, reads: boolean): Uint8Array {
+    const known = this.rows.get(row)?.extras ?? (reads ? this.archive?.readExtras(row) : undefined);
+    invariant(known !== undefined, 'The extras of a row of the archive must have been handed in before it is applied.');
+    return known;
   }
 
   /** Rows of the archive with an id of these four words. */

@@ -11,9 +11,9 @@ export function chainStart(): Buffer {
   return Buffer.alloc(CHAIN_BYTES);
 }
 
-/** H behind one more unit: SHA-256 over the H before and the bytes of its rows. */
-export function chainBehind(before: Uint8Array, unit: Uint8Array): Buffer {
-  return createHash('sha256').update(before).update(unit).digest();
+/** H behind one more unit: SHA-256 over the H before, the bytes of its rows, and the extras of those that say how long theirs are. */
+export function chainBehind(before: Uint8Array, unit: Uint8Array, extras: Uint8Array): Buffer {
+  return createHash('sha256').update(before).update(unit).update(extras).digest();
 }
 
 /**
@@ -24,7 +24,11 @@ export class RowChain {
   private done = 0;
   private value: Uint8Array = chainStart();
 
-  constructor(private readonly table: PagedRows) {
+  constructor(
+    private readonly table: PagedRows,
+    /** The extras of some rows of one page, one behind the other. */
+    private readonly extrasOf: (row: number, rows: number) => Uint8Array,
+  ) {
     invariant((1 << table.pageShift) % CHAIN_ROWS === 0, 'A unit of the hash must not cross pages.');
   }
 
@@ -36,15 +40,16 @@ export class RowChain {
     this.value = value;
   }
 
-  /** SHA-256 over the H behind the last whole unit and the rows after it. */
+  /** SHA-256 over the H behind the last whole unit, the rows after it and their extras. */
   digest(): Buffer {
     const { table } = this;
     while (this.done + CHAIN_ROWS <= table.rows) {
-      this.value = chainBehind(this.value, this.bytesFrom(this.done, CHAIN_ROWS));
+      this.value = chainBehind(this.value, this.bytesFrom(this.done, CHAIN_ROWS), this.extrasOf(this.done, CHAIN_ROWS));
       this.done += CHAIN_ROWS;
     }
     const hash = createHash('sha256').update(this.value);
-    if (this.done < table.rows) hash.update(this.bytesFrom(this.done, table.rows - this.done));
+    const rest = table.rows - this.done;
+    if (rest > 0) hash.update(this.bytesFrom(this.done, rest)).update(this.extrasOf(this.done, rest));
     return hash.digest();
   }
 

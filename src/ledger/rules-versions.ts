@@ -18,6 +18,11 @@ export interface RulesVersion {
  */
 export const RULES_VERSIONS: readonly RulesVersion[] = [
   { version: 1, brings: 'the first rules', apply: (state, batch, payload) => state.apply(batch, payload) },
+  {
+    version: 2,
+    brings: 'texts and metadata of transfers go to the disk with their rows',
+    apply: (state, batch, payload) => state.apply(batch, payload),
+  },
 ];
 
 /** A log or a snapshot stands under rules that this program does not know. Skipping them would make this node differ. */

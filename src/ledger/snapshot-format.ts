@@ -7,6 +7,8 @@
  * LEDGER 2     one frame a ledger
  * LIMITS 3, HOT 4, COLD 5, ARENA 6, TRANSFERS 7, HOLDS 8, REVERSALS 9, GROUPS 10
  *                                               one frame a page; only the last page of a kind is not full
+ * EXTRAS 12    behind TRANSFERS: what these have beyond their rows, as far as the rows say how long it is, one behind the
+ *              other; a frame holds whole entries
  * END 11       empty: what comes before it is complete
  * ```
  * TRANSFERS begins with the first row that is not in the archive of rows: the snapshot says how many are, and whoever keeps it
@@ -30,18 +32,28 @@ export const FrameKind = {
   REVERSALS: 9,
   GROUPS: 10,
   END: 11,
+  EXTRAS: 12,
 } as const;
+
+/** The place of a kind in the order. */
+export function frameOrder(kind: number): number {
+  return kind === FrameKind.EXTRAS ? FrameKind.TRANSFERS + 0.5 : kind;
+}
 
 export const FRAME_HEADER_BYTES = 8;
 /** No page is larger. */
 export const MAX_FRAME_BYTES = 2 << 20;
 
 const MAGIC = 0x54534e4c;
-const VERSION = 3;
+const VERSION = 4;
+/** Of a state under the first rules: all extras are in the arena. Its hash begins with this number, too. */
+const WITHOUT_EXTRAS = 3;
 /** Had no accounts in the rows of holds, and no archive. */
 const OLDEST_VERSION = 2;
 /** Before the tallies. */
-const HEAD_BYTES = 88;
+const HEAD_BYTES = 96;
+/** Before there were extras. */
+const OLD_HEAD_BYTES = 88;
 
 /** Bytes that are not a snapshot of a ledger's state, or not one that this version can read. */
 export class SnapshotFormatError extends Error {
@@ -72,9 +84,13 @@ export interface SnapshotCounts {
  * what is archived when is each node's own affair.
  */
 export function encodeHead(tables: Tables, archived = 0): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES + 8 * RESULT_CODE_COUNT);
+  const { lengthsFrom } = tables.transfers.extras;
+  const version = lengthsFrom === Infinity ? WITHOUT_EXTRAS : VERSION;
+  const bytes = headBytes(version);
+  const head = Buffer.alloc(bytes + 8 * RESULT_CODE_COUNT);
   head.writeUInt32LE(MAGIC, 0);
-  head.writeUInt32LE(VERSION, 4);
+  head.writeUInt32LE(version, 4);
+  if (version === VERSION) head.writeUInt32LE(lengthsFrom, OLD_HEAD_BYTES);
   writeInteger(head, tables.nextOffset, 8);
   writeInteger(head, tables.lastTime, 16);
   writeInteger(head, tables.replayed, 24);
@@ -91,19 +107,23 @@ export function encodeHead(tables: Tables, archived = 0): Buffer {
   head.writeUInt32LE(tables.reversals.count, 64);
   head.writeUInt32LE(tables.groups.count, 68);
   writeInteger(head, tables.dedupAge, 72);
-  tables.transfersByResult.forEach((count, result) => writeInteger(head, count, HEAD_BYTES + 8 * result));
+  tables.transfersByResult.forEach((count, result) => writeInteger(head, count, bytes + 8 * result));
   return head;
+}
+
+function headBytes(version: number): number {
+  return version === VERSION ? HEAD_BYTES : OLD_HEAD_BYTES;
 }
 
 /** Sets what is in no table, and returns how many rows the tables will have. */
 export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
-  if (head.length < HEAD_BYTES || head.readUInt32LE(0) !== MAGIC) {
+  if (head.length < OLD_HEAD_BYTES || head.readUInt32LE(0) !== MAGIC) {
     throw new SnapshotFormatError('This is not a snapshot of a ledger: it does not begin as one.');
   }
   const version = head.readUInt32LE(4);
   const results = head.readUInt32LE(56);
   const isKnown = version >= OLDEST_VERSION && version <= VERSION;
-  if (!isKnown || results > RESULT_CODE_COUNT || head.length !== HEAD_BYTES + 8 * results) {
+  if (!isKnown || results > RESULT_CODE_COUNT || head.length !== headBytes(version) + 8 * results) {
     throw new SnapshotFormatError(
       `The snapshot has format version ${version} with ${results} results; this program reads versions ${OLDEST_VERSION} to ` +
         `${VERSION} with ${RESULT_CODE_COUNT} or fewer. Run the version that wrote it, or a newer one.`,
@@ -115,8 +135,9 @@ export function decodeHead(head: Buffer, tables: Tables): SnapshotCounts {
   tables.rulesVersion = head.readUInt32LE(60) + 1;
   tables.dedupAge = readInteger(head, 72);
   for (let result = 0; result < results; result++) {
-    tables.transfersByResult[result] = readInteger(head, HEAD_BYTES + 8 * result);
+    tables.transfersByResult[result] = readInteger(head, headBytes(version) + 8 * result);
   }
+  if (version === VERSION) tables.transfers.extras.lengthsFrom = head.readUInt32LE(OLD_HEAD_BYTES);
   return {
     version,
     archived: head.readUInt32LE(84),

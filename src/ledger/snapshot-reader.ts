@@ -6,6 +6,7 @@ import {
   decodeLedger,
   FRAME_HEADER_BYTES,
   FrameKind,
+  frameOrder,
   MAX_FRAME_BYTES,
   SnapshotFormatError,
   type SnapshotCounts,
@@ -77,6 +78,7 @@ export class SnapshotReader {
       accounts.hot.rows === counts.accounts &&
       accounts.cold.rows === counts.accounts &&
       transfers.count === counts.transfers &&
+      transfers.extras.isComplete &&
       arena.bytes === counts.arenaBytes &&
       holds.count === counts.holds &&
       reversals.count === counts.reversals &&
@@ -99,7 +101,7 @@ export class SnapshotReader {
   private takeFrame(kind: number, body: Buffer): void {
     const { tables } = this;
     if (
-      kind < this.lastKind ||
+      frameOrder(kind) < frameOrder(this.lastKind) ||
       (this.lastKind === 0) !== (kind === FrameKind.HEAD) ||
       this.lastKind === FrameKind.END
     ) {
@@ -125,6 +127,9 @@ export class SnapshotReader {
         return;
       case FrameKind.TRANSFERS:
         return takeRows(tables.transfers.rows, body);
+      case FrameKind.EXTRAS:
+        if (!tables.transfers.extras.restore(body)) throw badPage(body.length);
+        return;
       case FrameKind.HOLDS:
         if (this.counts?.version !== 2) return takeRows(tables.holds.rows, body);
         return takeRows(tables.holds.rows, takeOldHolds(body, tables.transfers));

@@ -19,6 +19,7 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const hot = accounts.hot.freeze();
   const cold = accounts.cold.freeze();
   const transferRows = transfers.rows.capture();
+  const extras = transfers.extras.table.capture(archived);
   const texts = arena.capture();
   const holdRows = holds.rows.freeze();
   const reversalRows = reversals.rows.freeze();
@@ -34,6 +35,8 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
         yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, 0, used);
       }
       yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
+      for (const page of extras)
+        yield* pageFrame(FrameKind.EXTRAS, page.buffer as ArrayBuffer, page.byteOffset, page.length);
       yield* rowFrames(FrameKind.HOLDS, holdRows, holds.rows);
       yield* rowFrames(FrameKind.REVERSALS, reversalRows, reversals.rows);
       yield* rowFrames(FrameKind.GROUPS, groupRows, groups.rows);

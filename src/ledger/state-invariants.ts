@@ -99,14 +99,14 @@ function assertPosted(tables: Tables): void {
 
 /** No transfer was reversed by more than it moved, and both ends say the same. */
 function assertReversed(tables: Tables): void {
-  const { arena, reversals, transfers } = tables;
+  const { reversals, transfers } = tables;
   const extras = new TransferExtras();
   for (let entry = 0; entry < reversals.count; entry++) {
     const row = reversals.transfer(entry);
     let sum = 0n;
     for (let next = reversals.newest(entry) + 1; next > 0;) {
       sum += transfers.moved(next - 1);
-      next = extras.read(arena, transfers.extrasRef(next - 1)).previousReversal;
+      next = transfers.readExtras(next - 1, extras).previousReversal;
     }
     invariant(
       sum === reversals.sum(entry) && sum <= transfers.moved(row),

@@ -14,7 +14,7 @@ import { OUTCOME_ROW_BYTES } from './outcome-row';
 import { Posting } from './posting';
 import { type LedgerReader } from './reader';
 import { ResultCode } from './result-codes';
-import { type RowArchive } from './row-archive';
+import { type ArchivedRow, type RowArchive } from './row-archive';
 import { writeSnapshot } from './snapshot-writer';
 import { SnapshotReader } from './snapshot-reader';
 import { StateHasher } from './state-hasher';
@@ -88,9 +88,9 @@ export class LedgerState {
     return this.tables.rulesVersion;
   }
 
-  /** New rules hold from the next batch on. Versions only rise: a second entry for one that holds already changes nothing. */
+  /** New rules hold from the next batch on; see Tables.switchRules. */
   switchRules(version: number): void {
-    this.tables.rulesVersion = Math.max(this.tables.rulesVersion, version);
+    this.tables.switchRules(version);
   }
 
   /**
@@ -162,10 +162,10 @@ export class LedgerState {
   }
 
   /** The rows of the archive with the ids that the next batch names. */
-  recall(rows: Iterable<{ readonly row: number; readonly words: Uint32Array }>): void {
+  recall(rows: Iterable<ArchivedRow>): void {
     const { transfers } = this.tables;
     transfers.recalled.clear();
-    for (const { row, words } of rows) transfers.recalled.add(row, transfers.hashOf(words, 0), words);
+    for (const row of rows) transfers.recalled.add(transfers.hashOf(row.words, 0), row);
     this.isPrepared = true;
   }
 

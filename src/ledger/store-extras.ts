@@ -1,4 +1,4 @@
-import { type ByteArena } from './byte-arena';
+import { type RowExtras } from './row-extras';
 import { EXTRAS_HEADER_BYTES, Part, RefKind, UUID_BYTES } from './transfer-extras';
 import { IdKind, type AccountFields, type IdFields, type TransferFields } from './transfer-fields';
 import { type TransferPlan } from './transfer-plan';
@@ -12,22 +12,27 @@ export interface Unresolved {
 }
 
 /**
- * Stores what a command has beyond its row; 0 where there is nothing. Of the plan it reads the accounts (0: the command's
+ * Stores what a command has beyond `row`, the newest one, if there is anything. Of the plan it reads the accounts (0: the command's
  * words go into the entry), the ledger (where an account is missing), what is moved, the hold and the reversal before.
  */
-export function storeExtras(arena: ByteArena, fields: TransferFields, plan: TransferPlan, rest: Unresolved): number {
+export function storeExtras(
+  extras: RowExtras,
+  row: number,
+  fields: TransferFields,
+  plan: TransferPlan,
+  rest: Unresolved,
+): void {
   const missing = plan.debit === 0 || plan.credit === 0;
   const parts = partsOf(fields, plan, rest.group);
-  if (fields.id.textLength === 0 && fields.metadataLength === 0 && !missing && parts === 0) return 0;
+  if (fields.id.textLength === 0 && fields.metadataLength === 0 && !missing && parts === 0) return;
   const debitLength = plan.debit === 0 ? refLength(fields.debit) : 0;
   const creditLength = plan.credit === 0 ? refLength(fields.credit) : 0;
   const ledger = missing && plan.ledger !== undefined ? plan.ledger.number : 0;
   const ledgerLength = missing && ledger === 0 ? fields.ledgerLength : 0;
   const { textLength } = fields.id;
   const texts = textLength + fields.metadataLength + debitLength + creditLength + ledgerLength;
-  const ref = arena.reserve(EXTRAS_HEADER_BYTES + texts + partsLength(parts, fields.reference));
-  const page = arena.pageOf(ref);
-  const start = arena.startOf(ref);
+  const length = EXTRAS_HEADER_BYTES + texts + partsLength(parts, fields.reference);
+  const { page, start } = extras.reserve(row, length);
   page[start] = textLength;
   page[start + 1] = rest.decimalDigits ?? 0;
   page[start + 2] = fields.metadataLength;
@@ -46,7 +51,6 @@ export function storeExtras(arena: ByteArena, fields: TransferFields, plan: Tran
   if (creditLength > 0) at = copyRef(page, at, fields, fields.credit);
   at = copyRange(page, at, fields.source, fields.ledgerStart, ledgerLength);
   if (parts !== 0) writeParts(page, at, parts, fields, plan, rest.group);
-  return ref;
 }
 
 function partsOf(fields: TransferFields, plan: TransferPlan, group: number): number {

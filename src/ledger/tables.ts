@@ -12,6 +12,9 @@ import { RESULT_CODE_COUNT, type ResultCode } from './result-codes';
 import { type RowArchive } from './row-archive';
 import { TransferTable } from './transfer-table';
 
+/** The version of the rules from which on extras go with their rows, see RowExtras. */
+export const EXTRAS_GO_WITH_ROWS = 2;
+
 /** How long the tables were at one moment. */
 export interface TableMark {
   readonly accounts: number;
@@ -73,6 +76,14 @@ export class Tables {
   /** Takes back what `count` counted. */
   uncount(result: ResultCode, times: number): void {
     this.transfersByResult[result] = (this.transfersByResult[result] as number) - times;
+  }
+
+  /** New rules hold from now on. Versions only rise: a second entry for one that holds already changes nothing. */
+  switchRules(version: number): void {
+    if (this.rulesVersion < EXTRAS_GO_WITH_ROWS && version >= EXTRAS_GO_WITH_ROWS) {
+      this.transfers.extras.lengthsFrom = this.transfers.count;
+    }
+    this.rulesVersion = Math.max(this.rulesVersion, version);
   }
 
   /** Begins what can be undone: a linked group, or a rehearsal with linked groups in it. */

@@ -1,9 +1,9 @@
-import { type ByteArena, sameBytes } from './byte-arena';
+import { sameBytes } from './byte-arena';
 import { IdKind, type IdFields } from './transfer-fields';
 import { joinWords, toBigInt128 } from './words';
 
 /**
- * What a remembered transfer has beyond its row, as one entry of the arena: a text id, metadata, what it has to do with
+ * What a remembered transfer has beyond its row, as one entry (see RowExtras): a text id, metadata, what it has to do with
  * other transfers, and, of a refusal, what could not be resolved when it was refused.
  *
  * ```
@@ -66,13 +66,18 @@ export class TransferExtras {
   /** Row of the transfer that reversed the same one before, plus 1; 0: none. */
   previousReversal = 0;
 
-  /** Reference 0 reads as an entry without anything. */
-  read(arena: ByteArena, ref: number): this {
-    if (ref === 0 && this.isEmpty) return this;
-    this.isEmpty = ref === 0;
-    this.page = ref === 0 ? NOTHING : arena.pageOf(ref);
-    const page = this.page;
-    const at = ref === 0 ? 0 : arena.startOf(ref);
+  /** As an entry that says nothing. */
+  readNothing(): this {
+    if (this.isEmpty) return this;
+    this.read(NOTHING, 0);
+    this.isEmpty = true;
+    return this;
+  }
+
+  /** The entry that begins at `at`. */
+  read(page: Uint8Array, at: number): this {
+    this.isEmpty = false;
+    this.page = page;
     this.textIdLength = page[at] as number;
     this.decimalDigits = page[at + 1] as number;
     this.metadataLength = (page[at + 2] as number) | ((page[at + 3] as number) << 8);

@@ -22,7 +22,7 @@ import {
 } from './transfer-fields';
 import { TransferPlan } from './transfer-plan';
 import { TransferShape } from './transfer-shape';
-import { ROW_TRANSFER_FLAGS_SHIFT, Row, RowFlag } from './transfer-table';
+import { ROW_TRANSFER_FLAGS_SHIFT, Row, RowFlag } from './transfer-row';
 import { compare128, copy128, isZero128, joinWords } from './words';
 
 /**
@@ -210,7 +210,7 @@ export class TransferRules {
 
   /** Binds the id to what was decided. Of a refusal only what the command itself says is kept. */
   remember(result: ResultCode, fields: TransferFields, context: ApplyContext, group: number): void {
-    const { arena, transfers } = this.tables;
+    const { transfers } = this.tables;
     const { plan } = this;
     if (result !== ResultCode.OK) plan.refuse(this.tables.accounts.count);
     const beforeLedger =
@@ -226,7 +226,7 @@ export class TransferRules {
     page[at + Row.CREDIT] = plan.credit;
     copy128(page, at + Row.AMOUNT, plan.amount, 0);
     const decimalDigits = isDecimal ? this.decimal.fractionDigits : undefined;
-    page[at + Row.EXTRAS] = storeExtras(arena, fields, plan, { decimalDigits, group });
+    storeExtras(transfers.extras, row, fields, plan, { decimalDigits, group });
     const flags =
       (fields.id.kind === IdKind.TEXT ? RowFlag.TEXT_ID : 0) |
       (isDecimal ? RowFlag.DECIMAL_AMOUNT : 0) |

@@ -4,35 +4,11 @@ import { invariant } from './invariant';
 import { PagedRows } from './paged-rows';
 import { RecalledRows, type RowArchive } from './row-archive';
 import { RowChain } from './row-chain';
+import { RowExtras } from './row-extras';
 import { TransferExtras } from './transfer-extras';
 import { IdKind, type IdFields, KIND_FLAGS, type TransferFields, TransferFlag } from './transfer-fields';
+import { Row, RowFlag, ROW_TRANSFER_FLAGS_SHIFT, TRANSFER_PAGE_SHIFT, TRANSFER_WORDS } from './transfer-row';
 import { highWord, joinSigned, joinWords, lowWord, toBigInt128, word } from './words';
-
-/**
- * A remembered id: 72 bytes that hold everything that a repeat and a look-up need, so that neither needs the log. A row is
- * written once and never changes.
- */
-export const TRANSFER_WORDS = 18;
-export const TRANSFER_PAGE_SHIFT = 14;
-export const Row = {
-  ID: 0,
-  /** Handles; 0: named in the extras. */
-  DEBIT: 4,
-  CREDIT: 5,
-  /** Minor units, or a decimal's coefficient where the flag says so. */
-  AMOUNT: 6,
-  USER_DATA: 10,
-  CODE: 12,
-  OFFSET: 13,
-  /** Bits 0-15 the upper part of the offset, 16-23 the result, 24-31 flags. */
-  OFFSET_HIGH_RESULT_FLAGS: 14,
-  TIMESTAMP: 15,
-  EXTRAS: 17,
-} as const;
-
-/** From bit 2 on the transfer's own flags (`TransferFlag`). */
-export const RowFlag = { TEXT_ID: 1, DECIMAL_AMOUNT: 2 } as const;
-export const ROW_TRANSFER_FLAGS_SHIFT = 2;
 
 /** Rows whose slots are read ahead when an index is made. */
 const INDEX_BLOCK = 64;
@@ -45,7 +21,8 @@ export class TransferTable {
   /** In memory; those before `rows.first` are in the archive. */
   readonly rows = new PagedRows(TRANSFER_WORDS, TRANSFER_PAGE_SHIFT);
   readonly recalled: RecalledRows;
-  readonly chain = new RowChain(this.rows);
+  readonly extras: RowExtras;
+  readonly chain: RowChain;
   /** While a batch is applied, nothing is read from the archive. */
   isApplying = false;
   private readonly ids = new HashIndex();
@@ -55,11 +32,13 @@ export class TransferTable {
   touched = 0;
 
   constructor(
-    private readonly arena: ByteArena,
+    arena: ByteArena,
     private readonly seed: number,
     private readonly archive?: RowArchive,
   ) {
     this.recalled = new RecalledRows(archive);
+    this.extras = new RowExtras(arena, this.rows, this.recalled);
+    this.chain = new RowChain(this.rows, (row, rows) => this.extras.entriesOf(row, rows));
   }
 
   get count(): number {
@@ -134,7 +113,7 @@ export class TransferTable {
 
   private hasText(row: number, source: Uint8Array, id: IdFields): boolean {
     if ((this.flags(row) & RowFlag.TEXT_ID) === 0) return false;
-    return this.scratch.read(this.arena, this.extrasRef(row)).isTextId(source, id.textStart, id.textLength);
+    return this.readExtras(row, this.scratch).isTextId(source, id.textStart, id.textLength);
   }
 
   /** The page that holds a row: of the table, or one of the row alone where it is in the archive. Not to be written to. */
@@ -213,13 +192,13 @@ export class TransferTable {
     const flags = this.transferFlags(row);
     if (this.result(row) !== 0 || (flags & (TransferFlag.PENDING | TransferFlag.VOID)) !== 0) return 0n;
     if ((flags & TransferFlag.BALANCING) === 0) return this.amount(row);
-    return this.scratch.read(this.arena, this.extrasRef(row)).moved;
+    return this.readExtras(row, this.scratch).moved;
   }
 
   /** Number of the hold that it made, posted or voided; 0: none. */
   hold(row: number): number {
     if (this.result(row) !== 0 || (this.transferFlags(row) & KIND_FLAGS) === 0) return 0;
-    return this.scratch.read(this.arena, this.extrasRef(row)).hold;
+    return this.readExtras(row, this.scratch).hold;
   }
 
   offset(row: number): number {
@@ -232,22 +211,27 @@ export class TransferTable {
     return joinWords(this.wordOf(row, Row.TIMESTAMP), this.wordOf(row, Row.TIMESTAMP + 1));
   }
 
-  extrasRef(row: number): number {
-    return this.wordOf(row, Row.EXTRAS);
+  /** What it has beyond its row. */
+  readExtras(row: number, into: TransferExtras): TransferExtras {
+    return this.extras.read(row, this.wordOf(row, Row.EXTRAS), into, !this.isApplying);
   }
 
   wordOf(row: number, at: number): number {
     return word(this.pageOf(row), this.startOf(row) + at);
   }
 
-  /** Lets go of rows that are in the archive, the oldest first, as long as more than `kept` newer ones are there. */
-  retire(kept: number): void {
-    const end = Math.min(this.archived, this.count - kept);
+  /**
+   * Lets go of rows that are in the archive, the oldest first, as long as more than `kept` newer ones are there, or more than
+   * about `keptBytes` of extras.
+   */
+  retire(kept: number, keptBytes: number): void {
+    const end = Math.min(this.archived, Math.max(this.count - kept, this.extras.table.rowBehind(keptBytes)));
     if (!this.archive || end <= this.rows.first) return;
     // What is let go is in the hash of the state by way of the archive.
     this.chain.adopt(this.archive.rows, this.archive.chain);
     this.ids.forget(end);
     this.rows.dropBefore(end);
+    this.extras.table.dropBefore(end);
   }
 
   /** Drops the rows from `count` on: those of a group of transfers that failed. */
@@ -255,6 +239,7 @@ export class TransferTable {
     for (let row = this.count - 1; row >= count; row--) {
       this.ids.remove(this.hashOf(this.rows.pageOf(row), this.rows.startOf(row)), row + 1);
     }
+    this.extras.table.truncate(count);
     this.rows.truncate(count);
   }
 

@@ -7,7 +7,7 @@ import { ResultCode } from './result-codes';
 import { type Tables } from './tables';
 import { RefKind, TransferExtras } from './transfer-extras';
 import { IdKind, TransferFlag } from './transfer-fields';
-import { Row, RowFlag } from './transfer-table';
+import { Row, RowFlag } from './transfer-row';
 import { toBigInt64, word } from './words';
 
 const STATUS_NAMES = {
@@ -22,8 +22,8 @@ export class TransferViews {
   constructor(private readonly tables: Tables) {}
 
   transfer(row: number): TransferView {
-    const { arena, accounts, ledgers, transfers } = this.tables;
-    const extras = new TransferExtras().read(arena, transfers.extrasRef(row));
+    const { accounts, ledgers, transfers } = this.tables;
+    const extras = transfers.readExtras(row, new TransferExtras());
     const debitHandle = transfers.debit(row);
     const creditHandle = transfers.credit(row);
     const isResolved = debitHandle !== 0 && creditHandle !== 0;
@@ -98,13 +98,13 @@ export class TransferViews {
   }
 
   private reversalsOf(row: number): string[] {
-    const { arena, reversals, transfers } = this.tables;
+    const { reversals, transfers } = this.tables;
     const entry = reversals.find(row);
     const ids: string[] = [];
     const extras = new TransferExtras();
     for (let next = entry < 0 ? 0 : reversals.newest(entry) + 1; next > 0;) {
       ids.push(this.idOf(next - 1));
-      next = extras.read(arena, transfers.extrasRef(next - 1)).previousReversal;
+      next = transfers.readExtras(next - 1, extras).previousReversal;
     }
     return ids.reverse();
   }
@@ -116,8 +116,8 @@ export class TransferViews {
   }
 
   private idOf(row: number): string {
-    const { arena, transfers } = this.tables;
-    const extras = new TransferExtras().read(arena, transfers.extrasRef(row));
+    const { transfers } = this.tables;
+    const extras = transfers.readExtras(row, new TransferExtras());
     if (extras.textIdLength > 0) return extras.text(extras.textIdStart, extras.textIdLength);
     const start = transfers.startOf(row);
     return formatUuid(Buffer.from(transfers.pageOf(row).slice(start, start + 4).buffer));

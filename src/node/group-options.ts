@@ -14,7 +14,7 @@ export interface ProgramParts {
   /** The rules of money that this program can apply; the real ones where nothing is said. */
   readonly rules?: Rules;
   /** How ids are kept, where it is not the usual way: tests have few of them, and a simulated disk no thread. */
-  readonly ids?: Pick<IdStoreOptions, 'runRows' | 'keptRows' | 'maker'>;
+  readonly ids?: Pick<IdStoreOptions, 'runRows' | 'keptRows' | 'runExtras' | 'keptExtras' | 'maker'>;
 }
 
 /** What a Raft group needs of the node that hosts it. */

@@ -3,6 +3,7 @@ import type { OutcomeRow } from '../../src/ledger/outcome-row';
 import { ResultCode, burnsId, resultName } from '../../src/ledger/result-codes';
 import { normaliseId } from '../../src/ledger/identifiers';
 import { checkAccount, type AccountOperation } from './linearizability';
+import { metadataOf } from './metadata';
 import { violated } from './violation';
 
 /** One transfer as the client that asked for it knows it; it keeps its id over all attempts. */
@@ -157,6 +158,12 @@ function expectTold(reader: LedgerReader, { id, outcome, doubtful }: TransferOpe
   const told = `${resultName(outcome.result)} at ${outcome.offset}, ${outcome.timestamp}, moved ${outcome.amountMoved}`;
   const is = `${resultName(view.result)} at ${view.offset}, ${view.timestamp}, moved ${view.moved}`;
   if (told !== is) violated('outcomes never change', `transfer ${id} was acknowledged as ${told}, and is ${is}`);
+  const metadata = Buffer.from(view.metadata);
+  if (!metadata.equals(metadataOf(id)))
+    violated(
+      'outcomes never change',
+      `transfer ${id} has other metadata than it was sent with: ${metadata.toString()}`,
+    );
 }
 
 function sideOf(transfer: TransferOperation, account: string): bigint {

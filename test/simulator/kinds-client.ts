@@ -5,12 +5,12 @@ import { decodeOutcomeRow, OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-ro
 import { ResultCode, burnsId, resultName } from '../../src/ledger/result-codes';
 import { TransferFlag } from '../../src/ledger/transfer-fields';
 import type { SeededRandom } from '../support/seeded-random';
+import { metadataOf } from './metadata';
 import { KindsHistory, type KindsOperation, textId } from './kinds-history';
 import type { SimClient } from './sim-client';
 import { MILLISECOND, type VirtualTime } from './virtual-time';
 import { violated } from './violation';
 
-const NOTHING = Buffer.alloc(0);
 /** Nobody else moves money of these, so that what they come to can be told apart. */
 export const KINDS_BANK = 'kinds-bank';
 const ACCOUNTS = ['kinds-1', 'kinds-2', 'kinds-3'] as const;
@@ -89,7 +89,8 @@ export class KindsClient {
 
   private draw(): TransferItem {
     this.ids += 1;
-    const rest = { id: textId(`kinds-${this.ids}`), ledger: '', code: 0, userData: 0n, metadata: NOTHING };
+    const name = `kinds-${this.ids}`;
+    const rest = { id: textId(name), ledger: '', code: 0, userData: 0n, metadata: metadataOf(name) };
     const dice = this.random.next();
     const amount = { minor: BigInt(1 + this.random.below(2_000)) };
     if (dice < 0.7) {

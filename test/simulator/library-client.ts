@@ -10,6 +10,7 @@ import type { ClientWorld } from './sim-client';
 import { drawTransfer } from './draw-transfer';
 import { SimConnection, type ConnectionWorld } from './sim-connection';
 import { MILLISECOND, type VirtualTime } from './virtual-time';
+import { metadataOf } from './metadata';
 import { violated } from './violation';
 
 const TIMEOUT_MILLIS = 4_000;
@@ -58,8 +59,9 @@ export class LibraryClient {
     this.ids += 1;
     const operation = drawTransfer(this.random, accounts, history, `${this.name}-${this.ids}`);
     const { id, debit, credit, amount } = operation;
+    const rest = { amount: decimal(amount), metadata: metadataOf(id) };
     const answer = await this.answered(
-      this.client.transfer({ id, debitAccount: debit, creditAccount: credit, amount: decimal(amount) }),
+      this.client.transfer({ id, debitAccount: debit, creditAccount: credit, ...rest }),
     );
     // Its library may have sent it: without an answer nothing is known.
     if (!answer) {

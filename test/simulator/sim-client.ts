@@ -12,6 +12,7 @@ import { ReplicaError } from '../../src/raft/replica/errors';
 import type { SeededRandom } from '../support/seeded-random';
 import type { ClientHistory, TransferOperation } from './client-history';
 import { drawTransfer } from './draw-transfer';
+import { metadataOf } from './metadata';
 import type { Requests } from './requests';
 import type { Running, SimNode } from './sim-node';
 import type { Trace } from './trace';
@@ -275,7 +276,7 @@ function command({ id, debit, credit, amount }: TransferOperation): Command {
     ledger: '',
     code: 0,
     userData: 0n,
-    metadata: NOTHING,
+    metadata: metadataOf(id),
     flags: 0,
   };
 }

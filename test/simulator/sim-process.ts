@@ -28,8 +28,8 @@ import type { SimWorld } from './sim-world';
 import { MILLISECOND } from './virtual-time';
 
 const DATA_DIR = '/node';
-/** As few as a run can have, so that every simulated hour has some, and no row stays in memory that is in one. */
-const SMALL_RUNS = { runRows: 64, keptRows: 0 };
+/** About as small as they can be, so that every simulated hour has some, of more sizes than one; no row stays in memory that is in one. */
+const SMALL_RUNS = { runRows: 128, keptRows: 0, runExtras: 3_000, keptExtras: 0 };
 const LEADER_POLL_MILLIS = 25;
 const PARTITIONS = 1;
 const ASK_MILLIS = 2_000;

@@ -1,19 +1,24 @@
 import { chainStart } from '../../ledger/row-chain';
-import type { RowArchive } from '../../ledger/row-archive';
+import type { ArchivedRow, RowArchive } from '../../ledger/row-archive';
 import { invariant } from '../../ledger/invariant';
+import { Row } from '../../ledger/transfer-row';
 import { IdHashes } from './id-hashes';
 import type { IdIndex } from './id-index';
 import type { IdRun } from './id-run';
 import { BLOCK_ROWS, IdFileDamageError, rowIn, type RunName } from './run-format';
 
 const WORDS = 4;
+const NO_EXTRAS = new Uint8Array(0);
 /** Reads under way for one batch. */
 const READS_AT_ONCE = 16;
 
-export interface FoundRow {
-  readonly row: number;
-  readonly words: Uint32Array;
+interface ReadBlock {
+  readonly run: IdRun;
+  readonly bytes: Buffer;
+  extras?: Promise<Buffer>;
 }
+
+type Blocks = Map<number, Promise<ReadBlock>>;
 
 interface Candidate {
   readonly index: IdIndex;
@@ -36,7 +41,7 @@ export interface ArchiveCounts {
 export class IdArchive implements RowArchive {
   readonly counts: ArchiveCounts = { lookups: 0, candidates: 0, next: 0, found: 0 };
   /** The block that was read last: readers walk. */
-  private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer } | undefined;
+  private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer; extras?: Buffer } | undefined;
   private reading = 0;
   /** Of the batch that is looked up, or of the id that is read. */
   private readonly hashes: IdHashes;
@@ -97,7 +102,7 @@ export class IdArchive implements RowArchive {
    * The rows with these ids, four words each. Undefined where the filters know that there are none: then nothing was read.
    * Rejects with IdFileDamageError.
    */
-  lookUp(ids: Uint32Array): Promise<readonly FoundRow[]> | undefined {
+  lookUp(ids: Uint32Array): Promise<readonly ArchivedRow[]> | undefined {
     const count = ids.length / WORDS;
     this.counts.lookups += count;
     if (this.runs.length === 0 || count === 0) return undefined;
@@ -109,6 +114,10 @@ export class IdArchive implements RowArchive {
 
   readRow(row: number): Uint32Array {
     return this.reported(() => this.readRowSync(row));
+  }
+
+  readExtras(row: number): Uint8Array {
+    return this.reported(() => this.readExtrasSync(row));
   }
 
   findRows(words: Uint32Array, at: number): readonly number[] {
@@ -133,13 +142,23 @@ export class IdArchive implements RowArchive {
   }
 
   private readRowSync(row: number): Uint32Array {
+    return rowIn(this.blockSync(row).bytes, row % BLOCK_ROWS);
+  }
+
+  private readExtrasSync(row: number): Uint8Array {
+    const last = this.blockSync(row);
+    const place = last.run.extrasIn(row, last.bytes);
+    if (!place) return NO_EXTRAS;
+    last.extras ??= last.run.readExtrasSync(place);
+    return last.run.entryOf(row, last.bytes, last.extras);
+  }
+
+  private blockSync(row: number): NonNullable<IdArchive['last']> {
     const run = this.runOf(row);
-    const inRun = row - run.name.first;
-    const block = Math.floor(inRun / BLOCK_ROWS);
-    if (this.last?.run !== run || this.last.block !== block) {
-      this.last = { run, block, bytes: run.readBlockSync(row) };
-    }
-    return rowIn(this.last.bytes, inRun % BLOCK_ROWS);
+    const block = Math.floor(row / BLOCK_ROWS);
+    if (this.last?.run === run && this.last.block === block) return this.last;
+    this.last = { run, block, bytes: run.readBlockSync(row) };
+    return this.last;
   }
 
   private candidatesOf(ids: Uint32Array): Candidate[] {
@@ -151,9 +170,9 @@ export class IdArchive implements RowArchive {
     return candidates;
   }
 
-  private async read(ids: Uint32Array, candidates: readonly Candidate[]): Promise<readonly FoundRow[]> {
-    const found: FoundRow[] = [];
-    const blocks = new Map<number, Promise<Buffer>>();
+  private async read(ids: Uint32Array, candidates: readonly Candidate[]): Promise<readonly ArchivedRow[]> {
+    const found: ArchivedRow[] = [];
+    const blocks: Blocks = new Map();
     const only = onlyCandidates(ids, candidates);
     const stretch = Math.ceil(candidates.length / READS_AT_ONCE);
     let begun = 0;
@@ -164,7 +183,7 @@ export class IdArchive implements RowArchive {
       for (const candidate of mine) {
         // Its block was read for the row before, or is worth it.
         const mayCome: boolean = only[candidate.at / WORDS] === 1 && (cameNext || next % BLOCK_ROWS !== 0);
-        let row: FoundRow | undefined = mayCome ? await this.next(blocks, next, ids, candidate.at) : undefined;
+        let row: ArchivedRow | undefined = mayCome ? await this.next(blocks, next, ids, candidate.at) : undefined;
         cameNext = row !== undefined;
         row ??= await this.found(blocks, ids, candidate);
         if (!row) continue;
@@ -185,10 +204,10 @@ export class IdArchive implements RowArchive {
 
   /** The row that the candidate stands for, where it has the id. */
   private async found(
-    blocks: Map<number, Promise<Buffer>>,
+    blocks: Blocks,
     ids: Uint32Array,
     { index, entry, at }: Candidate,
-  ): Promise<FoundRow | undefined> {
+  ): Promise<ArchivedRow | undefined> {
     return this.withId(blocks, await index.rowOf(entry), ids, at);
   }
 
@@ -196,38 +215,35 @@ export class IdArchive implements RowArchive {
    * Batches that are sent again come as they came, so the row behind the one that was found last is looked at first: that spares
    * the entry, which lies anywhere. Only of ids that have one candidate: a row with this id is the row of that one then.
    */
-  private async next(
-    blocks: Map<number, Promise<Buffer>>,
-    row: number,
-    ids: Uint32Array,
-    at: number,
-  ): Promise<FoundRow | undefined> {
+  private async next(blocks: Blocks, row: number, ids: Uint32Array, at: number): Promise<ArchivedRow | undefined> {
     if (row >= this.rows) return undefined;
     const found = await this.withId(blocks, row, ids, at);
     if (found) this.counts.next += 1;
     return found;
   }
 
-  private async withId(
-    blocks: Map<number, Promise<Buffer>>,
-    row: number,
-    ids: Uint32Array,
-    at: number,
-  ): Promise<FoundRow | undefined> {
-    const words = await this.rowThrough(blocks, row);
-    return hasId(words, ids, at) ? { row, words } : undefined;
+  private async withId(blocks: Blocks, row: number, ids: Uint32Array, at: number): Promise<ArchivedRow | undefined> {
+    const block = await this.blockThrough(blocks, row);
+    // Runs begin with whole blocks.
+    const words = rowIn(block.bytes, row % BLOCK_ROWS);
+    if (!hasId(words, ids, at)) return undefined;
+    const { run, bytes } = block;
+    const place = words[Row.EXTRAS] === 0 ? undefined : run.extrasIn(row, bytes);
+    if (!place) return { row, words, extras: undefined };
+    block.extras ??= run.readExtras(place);
+    return { row, words, extras: run.entryOf(row, bytes, await block.extras) };
   }
 
   /** Ids that came together lie together: each block is read once for a batch. */
-  private async rowThrough(blocks: Map<number, Promise<Buffer>>, row: number): Promise<Uint32Array> {
+  private blockThrough(blocks: Blocks, row: number): Promise<ReadBlock> {
     const number = Math.floor(row / BLOCK_ROWS);
     let block = blocks.get(number);
     if (!block) {
-      block = this.runOf(row).readBlock(row);
+      const run = this.runOf(row);
+      block = run.readBlock(row).then((bytes) => ({ run, bytes }));
       blocks.set(number, block);
     }
-    // Runs begin with whole blocks.
-    return rowIn(await block, row % BLOCK_ROWS);
+    return block;
   }
 
   private async closeReplaced(): Promise<void> {

@@ -1,19 +1,21 @@
 import { join } from 'node:path';
 import { FileSystemError, isDiskFull, isMissing } from '../../log/files';
 import { CHAIN_ROWS, chainStart } from '../../ledger/row-chain';
-import { TRANSFER_WORDS, type TransferTable } from '../../ledger/transfer-table';
+import type { ArchivedRow } from '../../ledger/row-archive';
+import { type TransferTable } from '../../ledger/transfer-table';
 import { NodeError } from '../../api/node-port';
 import type { EventLog } from '../../raft/replica/environment';
 import { type Attachment, SnapshotError } from '../../raft/snapshot';
-import { IdArchive, type FoundRow } from './id-archive';
+import { IdArchive } from './id-archive';
 import type { IdIndex } from './id-index';
 import { IdRun } from './id-run';
 import { INDEX, indexedBy, indexFile } from './index-format';
 import { IndexKeeper } from './index-keeper';
-import { IdFileDamageError, runBytes, runFile, runOf } from './run-format';
+import { IdFileDamageError, newerRun, runBytes, runFile, runOf } from './run-format';
 import { type RunMaker, RunsInPlace } from './run-maker';
+import { RunPlan, runSource } from './run-plan';
 import { ASIDE, RunReceiver } from './run-receiver';
-import { BEING_WRITTEN, type RunFolder, type RunSource } from './run-writer';
+import { BEING_WRITTEN, type RunFolder } from './run-writer';
 
 /** The folder of a group in which runs are. */
 export const IDS = 'ids';
@@ -21,6 +23,10 @@ export const IDS = 'ids';
 export const RUN_ROWS = 1 << 20;
 /** Rows that stay in memory at least. */
 export const KEPT_ROWS = 1 << 21;
+/** Bytes of extras that end a run which has fewer rows. */
+export const RUN_EXTRAS = 64 << 20;
+/** Bytes of extras that stay in memory at most, about, once they are in runs. */
+export const KEPT_EXTRAS = 64 << 20;
 /** After a failure it is tried again when so many parts of a run more have come. */
 const RETRY_PARTS = 16;
 
@@ -30,6 +36,8 @@ export interface IdStoreOptions extends RunFolder {
   readonly fatal: (error: unknown) => void;
   readonly runRows?: number | undefined;
   readonly keptRows?: number | undefined;
+  readonly runExtras?: number | undefined;
+  readonly keptExtras?: number | undefined;
   /** Who writes them; where nothing is said, this thread does. */
   readonly maker?: ((folder: RunFolder) => RunMaker) | undefined;
 }
@@ -45,12 +53,14 @@ export class IdStore {
   private mayMerge = false;
   private readonly indexes: IndexKeeper;
   private readonly maker: RunMaker;
+  private readonly plan: RunPlan;
   /** Gives runs to others, and takes theirs. */
   readonly receiver: RunReceiver;
 
   private constructor(private readonly options: IdStoreOptions) {
     this.receiver = new RunReceiver(options.files, options.directory);
     this.maker = options.maker?.(options) ?? new RunsInPlace(options);
+    this.plan = new RunPlan({ rows: options.runRows ?? RUN_ROWS, extras: options.runExtras ?? RUN_EXTRAS });
     this.indexes = new IndexKeeper(options, options.events, this.maker);
     this.archived = this.archiveOf([], []);
   }
@@ -99,6 +109,7 @@ export class IdStore {
       for (const { name } of attachments) runs.push(await this.openNext(name, runs.at(-1)));
       const indexes = await (this.isReadOnly ? this.indexes.openInMemory(runs) : this.indexes.open(runs));
       this.archived = this.archiveOf(runs, indexes);
+      this.plan.begin(this.archived.rows);
     } catch (error) {
       for (const run of runs) await run.close();
       const isDamage = error instanceof IdFileDamageError;
@@ -117,11 +128,11 @@ export class IdStore {
    * As IdArchive.lookUp; an index that is damaged is made anew on the way, rows that are get another name, and the promise
    * rejects with IdFileDamageError.
    */
-  lookUp(ids: Uint32Array): Promise<readonly FoundRow[]> | undefined {
+  lookUp(ids: Uint32Array): Promise<readonly ArchivedRow[]> | undefined {
     return this.archived.lookUp(ids)?.catch((error: unknown) => this.lookUpAgain(ids, error));
   }
 
-  private async lookUpAgain(ids: Uint32Array, error: unknown): Promise<readonly FoundRow[]> {
+  private async lookUpAgain(ids: Uint32Array, error: unknown): Promise<readonly ArchivedRow[]> {
     if (!(error instanceof IdFileDamageError)) throw error;
     await this.mend(error);
     return (await this.archived.lookUp(ids)) ?? [];
@@ -165,10 +176,10 @@ export class IdStore {
 
   /** To be called after each batch. */
   afterBatch(table: TransferTable): void {
-    const { keptRows = KEPT_ROWS } = this.options;
-    table.retire(keptRows);
-    const next = this.archived.rows + this.runRows;
-    if (table.count < next || table.count < this.retryAt || this.writing || this.stopped) return;
+    const { keptRows = KEPT_ROWS, keptExtras = KEPT_EXTRAS } = this.options;
+    table.retire(keptRows, keptExtras);
+    const isFull = this.plan.next(table, this.archived.rows) > 0;
+    if (!isFull || table.count < this.retryAt || this.writing || this.stopped) return;
     this.writing = this.write(table).finally(() => (this.writing = undefined));
   }
 
@@ -219,10 +230,6 @@ export class IdStore {
     }
   }
 
-  private get runRows(): number {
-    return this.options.runRows ?? RUN_ROWS;
-  }
-
   /** Runs that were received, or whose indexes were lost, have an index each. */
   private mergeInBackground(archived: IdArchive): void {
     if (this.isReadOnly || this.writing) return;
@@ -241,7 +248,7 @@ export class IdStore {
   private async openNext(file: string, before: IdRun | undefined): Promise<IdRun> {
     const path = join(this.options.directory, file);
     const name = runOf(file);
-    if (!name) throw new IdFileDamageError(path, 0, 'its name is not that of a run');
+    if (!name) throw newerRun(path);
     const run = await IdRun.open(this.options, name);
     const row = before ? before.name.first + before.name.count : 0;
     if (name.first === row && run.header.chainBefore.equals(before?.header.chainBehind ?? chainStart())) return run;
@@ -253,32 +260,18 @@ export class IdStore {
   private async write(table: TransferTable): Promise<void> {
     const { events, directory } = this.options;
     const { archived } = this;
+    let rows = 0;
     try {
-      while (table.count >= archived.rows + this.runRows && !this.stopped) {
-        const made = await this.maker.write(this.nextRun(table, archived));
+      while ((rows = this.plan.next(table, archived.rows)) > 0 && !this.stopped) {
+        const made = await this.maker.write(runSource(table, archived.rows, rows, archived.chain));
         if (this.archived !== archived) return;
         archived.append(await IdRun.open(this.options, made.name), await this.indexes.opened(made));
         await this.indexes.mergeAll(archived, () => this.stopped);
       }
     } catch (error) {
-      this.retryAt = table.count + Math.ceil(this.runRows / RETRY_PARTS);
+      this.retryAt = table.count + Math.ceil(rows / RETRY_PARTS);
       const what = isDiskFull(error) ? 'the disk has no room for a run of ids' : 'a run of ids could not be written';
       events.error({ err: error, directory }, `${what}; they stay in memory, and it is tried again by and by`);
     }
-  }
-
-  private nextRun(table: TransferTable, archived: IdArchive): RunSource {
-    const captured = table.rows.capture();
-    const { pageShift } = table.rows;
-    const inPage = (1 << pageShift) - 1;
-    return {
-      first: archived.rows,
-      count: this.runRows,
-      chainBefore: archived.chain,
-      unit: (row) => {
-        const from = (row & inPage) * TRANSFER_WORDS;
-        return captured.page(row >>> pageShift).subarray(from, from + CHAIN_ROWS * TRANSFER_WORDS);
-      },
-    };
   }
 }

@@ -27,12 +27,13 @@ export const INDEX = '.index';
 
 /** An index of several runs is named as a run of all their rows would be. */
 export function indexFile(name: RunName): string {
-  return runFile(name).slice(0, -ROWS.length) + INDEX;
+  return runFile({ ...name, extras: 0 }).slice(0, -ROWS.length) + INDEX;
 }
 
 /** Undefined where it is not the name of an index. */
 export function indexedBy(file: string): RunName | undefined {
-  return file.endsWith(INDEX) ? runOf(file.slice(0, -INDEX.length) + ROWS) : undefined;
+  const name = file.endsWith(INDEX) ? runOf(file.slice(0, -INDEX.length) + ROWS) : undefined;
+  return name?.extras === 0 ? name : undefined;
 }
 
 export function encodeIndexHeader(filter: IdFilter, seed: number): Buffer {

@@ -6,20 +6,45 @@ import { IndexWriter } from './index-writer';
 import type { RunName } from './run-format';
 import type { RunFolder } from './run-writer';
 
-/** So many neighbours of one size become one index of all their rows. */
+/** So many neighbours of about one size become one index of all their rows. */
 export const MERGED_AT_ONCE = 4;
 /** Larger ones are left as they are: a filter must fit into one array, and a merge must end. */
 export const MOST_INDEXED_ROWS = 1 << 26;
 
-/** The first neighbours of one size that are to be merged; undefined where there are none. */
-export function nextMerge<T extends { readonly name: RunName }>(indexes: readonly T[]): readonly T[] | undefined {
-  for (let from = 0; from + MERGED_AT_ONCE <= indexes.length; from++) {
-    const some = indexes.slice(from, from + MERGED_AT_ONCE);
-    const rows = some[0]!.name.count;
-    const isOneSize = some.every(({ name }) => name.count === rows);
-    if (isOneSize && rows * MERGED_AT_ONCE <= MOST_INDEXED_ROWS) return some;
+interface Named {
+  readonly name: RunName;
+}
+
+/**
+ * The first neighbours that are to be merged: four of about one size, the smallest that there are so many of, and what smaller
+ * ones lie between them. So there are a few indexes however many runs, and of whatever sizes. Undefined where there is nothing
+ * to do.
+ */
+export function nextMerge<T extends Named>(indexes: readonly T[]): readonly T[] | undefined {
+  const levels = [...new Set(indexes.map(levelOf))].sort((a, b) => a - b);
+  for (const level of levels) {
+    const some = mergeOf(indexes, level);
+    if (some) return some;
   }
   return undefined;
+}
+
+function mergeOf<T extends Named>(indexes: readonly T[], level: number): readonly T[] | undefined {
+  let ofLevel: number[] = [];
+  for (const [at, index] of indexes.entries()) {
+    if (levelOf(index) > level) ofLevel = [];
+    if (levelOf(index) !== level) continue;
+    ofLevel.push(at);
+    if (ofLevel.length < MERGED_AT_ONCE) continue;
+    const some = indexes.slice(ofLevel.shift(), at + 1);
+    if (some.reduce((sum, { name }) => sum + name.count, 0) <= MOST_INDEXED_ROWS) return some;
+  }
+  return undefined;
+}
+
+/** Those of one level have from four to the level, up to but not including four times as many rows. */
+function levelOf({ name }: Named): number {
+  return (31 - Math.clz32(name.count)) >>> 1;
 }
 
 /**
@@ -65,7 +90,7 @@ class IndexMerge {
     const first = indexes[0]!.name.first;
     const { chain } = indexes.at(-1)!.name;
     const count = indexes.reduce((sum, { name }) => sum + name.count, 0);
-    this.name = { first, count, chain };
+    this.name = { first, count, chain, extras: 0 };
     this.bits = IdFilter.bitsFor(count);
     this.wideBits = Math.min(...indexes.map(({ filter }) => filter.bits));
     this.streams = indexes.map((index) => new EntryStream(index));

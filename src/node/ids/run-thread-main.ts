@@ -3,12 +3,13 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { join } from 'node:path';
 import { NodeFiles } from '../../log/node-files';
 import { CHAIN_ROWS } from '../../ledger/row-chain';
-import { TRANSFER_WORDS } from '../../ledger/transfer-table';
+import { extrasBytes, TRANSFER_WORDS } from '../../ledger/transfer-row';
 import { FiledIndex } from './id-index';
 import { indexFile } from './index-format';
 import { mergeIndexes } from './index-merge';
 import { IdFileDamageError, type RunName } from './run-format';
 import { type MadeIndex, RunsInPlace } from './run-maker';
+import type { RunUnit } from './run-writer';
 import { failureOf, type FromThread, type RunThreadData, type ToThread } from './run-thread-protocol';
 
 /** Pieces of rows that are asked for before they are needed. */
@@ -17,17 +18,22 @@ const UNIT_WORDS = CHAIN_ROWS * TRANSFER_WORDS;
 
 /** The rows of one run, as they come. */
 class ArrivingRows {
-  private readonly pieces: Uint32Array[] = [];
+  private readonly pieces: RunUnit[] = [];
   private at = 0;
+  private extrasAt = 0;
   /** All of it was taken; its last unit is in use until the next one is asked for. */
   private used: Uint32Array | undefined;
-  private wanted: ((unit: Uint32Array) => void) | undefined;
+  private wanted: ((unit: RunUnit) => void) | undefined;
 
-  constructor(private readonly ask: (used?: Uint32Array) => void) {
+  constructor(
+    private row: number,
+    private readonly lengthsFrom: number,
+    private readonly ask: (used?: Uint32Array) => void,
+  ) {
     for (let i = 0; i < ASKED_AHEAD; i++) ask();
   }
 
-  arrived(piece: Uint32Array): void {
+  arrived(piece: RunUnit): void {
     this.pieces.push(piece);
     const { wanted } = this;
     this.wanted = undefined;
@@ -35,19 +41,25 @@ class ArrivingRows {
   }
 
   /** They are taken in order, each before the next. */
-  unit(): Uint32Array | Promise<Uint32Array> {
+  unit(): RunUnit | Promise<RunUnit> {
     if (this.used) this.ask(this.used);
     this.used = undefined;
     return this.pieces.length > 0 ? this.next() : new Promise((resolve) => (this.wanted = resolve));
   }
 
-  private next(): Uint32Array {
-    const piece = this.pieces[0]!;
-    const unit = piece.subarray(this.at, this.at + UNIT_WORDS);
+  private next(): RunUnit {
+    const { words, extras } = this.pieces[0]!;
+    const bytes = extrasBytes(words, this.at, this.row, CHAIN_ROWS, this.lengthsFrom);
+    const unit = {
+      words: words.subarray(this.at, this.at + UNIT_WORDS),
+      extras: extras.subarray(this.extrasAt, this.extrasAt + bytes),
+    };
+    this.row += CHAIN_ROWS;
     this.at += UNIT_WORDS;
-    if (this.at === piece.length) {
-      this.used = this.pieces.shift();
-      this.at = 0;
+    this.extrasAt += bytes;
+    if (this.at === words.length) {
+      this.used = this.pieces.shift()?.words;
+      this.at = this.extrasAt = 0;
     }
     return unit;
   }
@@ -69,17 +81,17 @@ class RunThreadMain {
   take(message: ToThread): void {
     switch (message.type) {
       case 'write': {
-        const arriving = new ArrivingRows((used) =>
+        const { first, count, lengthsFrom } = message;
+        const arriving = new ArrivingRows(first, lengthsFrom, (used) =>
           used ? this.send({ type: 'more', used }, [used]) : this.send({ type: 'more' }),
         );
         this.arriving = arriving;
-        const { first, count } = message;
         const chainBefore = Buffer.from(message.chainBefore);
-        this.answer(this.maker.write({ first, count, chainBefore, unit: () => arriving.unit() }));
+        this.answer(this.maker.write({ first, count, chainBefore, lengthsFrom, unit: () => arriving.unit() }));
         break;
       }
       case 'rows':
-        this.arriving?.arrived(message.words);
+        this.arriving?.arrived(message);
         break;
       case 'merge':
         this.answer(this.merge(message.names));

@@ -1,6 +1,7 @@
 import { FileSystemError } from '../../log/files';
 import type { FilterParts } from './id-filter';
 import { IdFileDamageError, type RunName } from './run-format';
+import type { RunSource } from './run-writer';
 
 /** What the thread is started with. */
 export interface RunThreadData {
@@ -9,9 +10,9 @@ export interface RunThreadData {
 }
 
 export type ToThread =
-  | { readonly type: 'write'; readonly first: number; readonly count: number; readonly chainBefore: Uint8Array }
-  /** Rows that were asked for, in order; whole units. */
-  | { readonly type: 'rows'; readonly words: Uint32Array }
+  | ({ readonly type: 'write' } & Omit<RunSource, 'unit' | 'chainBefore'> & { readonly chainBefore: Uint8Array })
+  /** Rows that were asked for, in order, whole units, and their extras, one behind the other. */
+  | { readonly type: 'rows'; readonly words: Uint32Array; readonly extras: Uint8Array }
   | { readonly type: 'merge'; readonly names: readonly RunName[] };
 
 export type FromThread =

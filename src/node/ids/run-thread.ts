@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { CHAIN_ROWS } from '../../ledger/row-chain';
-import { TRANSFER_WORDS } from '../../ledger/transfer-table';
+import { TRANSFER_WORDS } from '../../ledger/transfer-row';
 import { IdFilter } from './id-filter';
 import type { FiledIndex } from './id-index';
 import type { MadeIndex, RunMaker } from './run-maker';
@@ -10,6 +10,8 @@ import type { RunSource } from './run-writer';
 
 /** Rows that are handed over at a stroke: copying them takes a quarter of a millisecond. */
 const PIECE_ROWS = 128 * CHAIN_ROWS;
+/** Bytes of extras that end a piece of fewer rows, about. */
+const PIECE_EXTRAS = 512 << 10;
 /** Mebibytes of the thread's JavaScript heap. Rows, hashes and filters lie outside of it: about 60 bytes for each row of a run. */
 const HEAP_LIMIT = 128;
 
@@ -18,6 +20,8 @@ interface Job {
   readonly source: RunSource | undefined;
   /** The row that is handed over next. */
   next: number;
+  /** One piece after the other. */
+  handing: Promise<void>;
   readonly resolve: (made: MadeIndex) => void;
   readonly reject: (error: Error) => void;
 }
@@ -40,8 +44,8 @@ export class RunThread implements RunMaker {
   static readonly usual = { maker: (data: RunThreadData): RunMaker => new RunThread(data) };
 
   write(source: RunSource): Promise<MadeIndex> {
-    const { first, count, chainBefore } = source;
-    return this.run(source, { type: 'write', first, count, chainBefore });
+    const { first, count, chainBefore, lengthsFrom } = source;
+    return this.run(source, { type: 'write', first, count, chainBefore, lengthsFrom });
   }
 
   merge(indexes: readonly FiledIndex[]): Promise<MadeIndex> {
@@ -58,7 +62,7 @@ export class RunThread implements RunMaker {
   private run(source: RunSource | undefined, message: ToThread): Promise<MadeIndex> {
     if (this.job) return Promise.reject(new Error('The thread that writes runs of ids does one thing at a time.'));
     return new Promise((resolve, reject) => {
-      this.job = { source, next: source?.first ?? 0, resolve, reject };
+      this.job = { source, next: source?.first ?? 0, handing: Promise.resolve(), resolve, reject };
       const worker = (this.worker ??= this.start());
       // While it works, the process waits for it.
       worker.ref();
@@ -84,7 +88,8 @@ export class RunThread implements RunMaker {
     if (!job || worker !== this.worker) return;
     switch (message.type) {
       case 'more':
-        this.handOver(worker, job, message.used).catch((error: unknown) => {
+        job.handing = job.handing.then(() => this.handOver(worker, job, message.used));
+        job.handing.catch((error: unknown) => {
           // It would wait for these rows for ever.
           this.ended(worker, error as Error);
           void worker.terminate();
@@ -105,16 +110,26 @@ export class RunThread implements RunMaker {
     const { source } = job;
     if (!source || job !== this.job) return;
     const from = job.next;
-    const rows = Math.min(PIECE_ROWS, source.first + source.count - from);
-    if (rows === 0) return;
-    job.next += rows;
-    const size = rows * TRANSFER_WORDS;
-    const words = used?.length === size ? used : new Uint32Array(size);
-    for (let row = 0; row < rows; row += CHAIN_ROWS) {
-      const unit = source.unit(from + row);
-      words.set(unit instanceof Promise ? await unit : unit, row * TRANSFER_WORDS);
+    const most = Math.min(PIECE_ROWS, source.first + source.count - from);
+    if (most === 0) return;
+    const size = most * TRANSFER_WORDS;
+    const memory = used?.buffer.byteLength === size * 4 ? new Uint32Array(used.buffer) : new Uint32Array(size);
+    const beside: Uint8Array[] = [];
+    let rows = 0;
+    for (let bytes = 0; rows < most && bytes < PIECE_EXTRAS; rows += CHAIN_ROWS) {
+      const asked = source.unit(from + rows);
+      const unit = asked instanceof Promise ? await asked : asked;
+      memory.set(unit.words, rows * TRANSFER_WORDS);
+      beside.push(unit.extras);
+      bytes += unit.extras.length;
     }
-    worker.postMessage({ type: 'rows', words } satisfies ToThread, [words.buffer as ArrayBuffer]);
+    job.next += rows;
+    const words = memory.subarray(0, rows * TRANSFER_WORDS);
+    const extras = new Uint8Array(Buffer.concat(beside));
+    worker.postMessage({ type: 'rows', words, extras } satisfies ToThread, [
+      words.buffer as ArrayBuffer,
+      extras.buffer,
+    ]);
   }
 
   private finish(worker: Worker): void {

@@ -86,7 +86,8 @@ export class Operations {
     const ledger = LEDGERS[this.below(LEDGERS.length)] as string;
     const from = this.below(3) === 0 ? `bank ${ledger}` : this.account(ledger);
     const to = this.account(this.below(50) === 0 ? 'USD' : ledger);
-    const options = { id, from, to, amount: this.amount(ledger), ledger, code: this.below(3) };
+    const metadata = Buffer.alloc(this.next % 3 === 0 ? this.next % 250 : 0, id);
+    const options = { id, from, to, amount: this.amount(ledger), ledger, code: this.below(3), metadata };
     this.made[this.below(REMEMBERED)] = id;
     if (dice < 35)
       return transfer({ ...options, ...(this.below(9) === 0 ? { effectiveTime: 1 + this.below(999) } : {}) });

@@ -3,7 +3,7 @@ import { readHeader } from '../../../src/log/batch';
 import { type TransferId } from '../../../src/ledger/identifiers';
 import { Operations } from '../../ledger/long-history/operations';
 import { BatchChain } from '../../support/batch-chain';
-import { batchOf, MachineWithRuns, plainMachine } from './machine-with-runs';
+import { batchOf, MachineWithRuns, newestRules, plainMachine } from './machine-with-runs';
 
 /** Ids of a batch's commands, as a reader asks for them. */
 function idsIn(commands: ReturnType<Operations['batch']>): TransferId[] {
@@ -23,7 +23,9 @@ async function agree(seed: number, batches: number): Promise<void> {
     expect(answered.equals(expected)).toBe(true);
   };
   await takeBoth(batchOf(chain, operations.start()));
+  const switchAt = seed % 12;
   for (let i = 1; i <= batches; i++) {
+    if (i === switchAt) await takeBoth(newestRules(chain));
     const commands = operations.batch();
     ids.push(...idsIn(commands));
     await takeBoth(batchOf(chain, commands));
@@ -46,6 +48,7 @@ async function agree(seed: number, batches: number): Promise<void> {
   expect(tiered.ids.archive.rows).toBeGreaterThan(64 * 10);
   // Rows that had left memory were needed, and were there.
   expect(found).toBeGreaterThan(10);
+  expect(tiered.ids.archive.runs.some(({ name }) => name.extras > 0)).toBe(switchAt > 0);
   await tiered.ids.stop();
   expect(tiered.files.openFiles).toBe(0);
 }

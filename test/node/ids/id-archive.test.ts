@@ -17,10 +17,14 @@ test('finds every row by its id and its number as a plain map does, and none els
       ]);
       const found = (await archive.lookUp(ids)) ?? [];
       expect(found.length).toBe(byId.size);
-      for (const { row, words } of found) expect([byId.get(keyOf(words)), words]).toEqual([row, written.rows[row]]);
+      for (const { row, words, extras = new Uint8Array(0) } of found) {
+        expect([byId.get(keyOf(words)), words]).toEqual([row, written.rows[row]]);
+        expect(Buffer.from(extras).equals(written.extras[row]!)).toBe(true);
+      }
       for (let row = 0; row < written.rows.length; row += 17) {
         expect(archive.findRows(written.idOf(row), 0)).toEqual([row]);
         expect(archive.readRow(row)).toEqual(written.rows[row]);
+        expect(Buffer.from(archive.readExtras(row)).equals(written.extras[row]!)).toBe(true);
       }
       for (const id of strangers) expect(archive.findRows(id, 0)).toEqual([]);
       await store.mergeIndexes();

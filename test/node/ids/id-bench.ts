@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHAIN_ROWS, chainStart } from '../../../src/ledger/row-chain';
-import { TRANSFER_WORDS } from '../../../src/ledger/transfer-table';
+import { TRANSFER_WORDS } from '../../../src/ledger/transfer-row';
 import { NodeFiles } from '../../../src/log/node-files';
 import type { IdArchive } from '../../../src/node/ids/id-archive';
 import { IdStore, RUN_ROWS } from '../../../src/node/ids/id-store';
@@ -15,6 +15,7 @@ import { notFatal, recordedEvents } from '../recorded-events';
 const SEED = 0x1d5;
 const BATCH = 8_190;
 const WORDS = 4;
+const NOTHING = new Uint8Array(0);
 const BATCHES = 60;
 const HIT_BATCHES = 3;
 const SINGLE_READS = 300;
@@ -95,9 +96,10 @@ export class IdBench {
         first,
         count: RUN_ROWS,
         chainBefore,
+        lengthsFrom: Infinity,
         unit: (row) => {
           for (let i = 0; i < CHAIN_ROWS; i++) idWords(row + i, unit, i * TRANSFER_WORDS);
-          return unit;
+          return { words: unit, extras: NOTHING };
         },
       });
       await writeIndex(folder, written.name, written.hashes);

@@ -1,5 +1,5 @@
 import { CHAIN_ROWS, chainStart } from '../../../src/ledger/row-chain';
-import { TRANSFER_WORDS } from '../../../src/ledger/transfer-table';
+import { Row, TRANSFER_WORDS } from '../../../src/ledger/transfer-row';
 import { IdStore } from '../../../src/node/ids/id-store';
 import { writeIndex } from '../../../src/node/ids/index-writer';
 import { runBytes, runFile } from '../../../src/node/ids/run-format';
@@ -11,8 +11,10 @@ import { recordedEvents } from '../recorded-events';
 
 export const DIRECTORY = '/ids';
 const SEED = 11;
+/** In the middle of a unit. */
+const LENGTHS_FROM = 40;
 
-/** Rows with random ids, in runs on a disk in memory. */
+/** Rows with random ids, half of them with extras, in runs on a disk in memory. The first rows are from a time when extras were elsewhere. */
 export class WrittenRuns {
   readonly files = new FaultyFiles();
   readonly events = recordedEvents();
@@ -21,6 +23,8 @@ export class WrittenRuns {
   readonly fatal: unknown[] = [];
   /** The words of every row, in the order of their numbers. */
   readonly rows: Uint32Array[] = [];
+  /** What each has beyond its words. */
+  readonly extras: Uint8Array[] = [];
 
   private constructor(
     private readonly random: SeededRandom,
@@ -74,14 +78,19 @@ export class WrittenRuns {
       const row = Uint32Array.from({ length: TRANSFER_WORDS }, () => this.random.below(2 ** 32));
       const twin = this.twins.get(this.rows.length);
       if (twin !== undefined) row.set(this.idOf(twin));
+      const isOld = this.rows.length < LENGTHS_FROM;
+      const pattern = Buffer.from(Array.from({ length: 5 }, () => this.random.below(256)));
+      const extras = Buffer.alloc(isOld ? 0 : this.random.below(2) * this.random.below(90), pattern);
+      if (!isOld) row[Row.EXTRAS] = extras.length;
       this.rows.push(row);
+      this.extras.push(extras);
     }
     const unit = new Uint32Array(CHAIN_ROWS * TRANSFER_WORDS);
     const { name, hashes } = await writeRun(folder, {
-      ...{ first, count, chainBefore },
+      ...{ first, count, chainBefore, lengthsFrom: LENGTHS_FROM },
       unit: (row) => {
         for (let i = 0; i < CHAIN_ROWS; i++) unit.set(this.rows[row + i] as Uint32Array, i * TRANSFER_WORDS);
-        return unit;
+        return { words: unit, extras: Buffer.concat(this.extras.slice(row, row + CHAIN_ROWS)) };
       },
     });
     await writeIndex(folder, name, hashes);

@@ -1,5 +1,6 @@
 import { type Command, encodeCommand } from '../../../src/ledger/command-codec';
-import { readHeader } from '../../../src/log/batch';
+import { encodeRulesVersion, RULES_VERSIONS } from '../../../src/ledger/rules-versions';
+import { BatchKind, readHeader } from '../../../src/log/batch';
 import { encodeValues } from '../../../src/log/chunk';
 import { IdStore, type IdStoreOptions } from '../../../src/node/ids/id-store';
 import { LedgerMachine } from '../../../src/node/ledger-machine';
@@ -24,7 +25,7 @@ export class MachineWithRuns {
 
   static async open(
     files = new FaultyFiles(),
-    options: Pick<IdStoreOptions, 'runRows' | 'keptRows'> = SMALLEST,
+    options: Pick<IdStoreOptions, 'runRows' | 'keptRows' | 'runExtras' | 'keptExtras'> = SMALLEST,
     seed = 7,
   ): Promise<MachineWithRuns> {
     const events = recordedEvents();
@@ -60,6 +61,12 @@ export class MachineWithRuns {
     await other.machine.restore(streamed(chunks), { nextOffset, attachments });
     return other;
   }
+}
+
+/** The entry with which a new cluster begins, and an old one goes on when all of its members know the newest rules. */
+export function newestRules(chain: BatchChain): Buffer {
+  const payload = encodeRulesVersion(RULES_VERSIONS.length);
+  return chain.next({ kind: BatchKind.Version, count: 0, payload });
 }
 
 export function plainMachine(): LedgerMachine {

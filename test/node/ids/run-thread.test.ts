@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CHAIN_ROWS, chainStart } from '../../../src/ledger/row-chain';
-import { TRANSFER_WORDS } from '../../../src/ledger/transfer-table';
+import { extrasBytes, Row, TRANSFER_WORDS } from '../../../src/ledger/transfer-row';
 import { NodeFiles } from '../../../src/log/node-files';
 import { FiledIndex } from '../../../src/node/ids/id-index';
 import { IdHashes } from '../../../src/node/ids/id-hashes';
@@ -10,7 +10,7 @@ import { indexFile } from '../../../src/node/ids/index-format';
 import { IdFileDamageError, runFile, type RunName } from '../../../src/node/ids/run-format';
 import { type MadeIndex, type RunMaker, RunsInPlace } from '../../../src/node/ids/run-maker';
 import { RunThread } from '../../../src/node/ids/run-thread';
-import type { RunSource } from '../../../src/node/ids/run-writer';
+import type { RunSource, RunUnit } from '../../../src/node/ids/run-writer';
 import { SeededRandom } from '../../support/seeded-random';
 
 /** A thread runs what was built. */
@@ -21,6 +21,9 @@ const ROWS = 300 * CHAIN_ROWS;
 
 const random = new SeededRandom(4);
 const words = Uint32Array.from({ length: 4 * ROWS * TRANSFER_WORDS }, () => random.below(2 ** 32));
+/** More of them than are handed over at a stroke with as many rows as are. */
+for (let row = 0; row < 4 * ROWS; row++) words[row * TRANSFER_WORDS + Row.EXTRAS] = random.below(2) * random.below(300);
+const anyBytes = Uint8Array.from({ length: 2 ** 16 }, () => random.below(256));
 const files = new NodeFiles();
 const folders: string[] = [];
 
@@ -36,9 +39,15 @@ afterAll(() => {
 
 function source(first: number, chainBefore: Buffer): RunSource {
   return {
-    ...{ first, count: ROWS, chainBefore },
-    unit: (row) => words.subarray(row * TRANSFER_WORDS, (row + CHAIN_ROWS) * TRANSFER_WORDS),
+    ...{ first, count: ROWS, chainBefore, lengthsFrom: 0 },
+    unit: unitOf,
   };
+}
+
+function unitOf(row: number): RunUnit {
+  const unit = words.subarray(row * TRANSFER_WORDS, (row + CHAIN_ROWS) * TRANSFER_WORDS);
+  const from = row % 1_000;
+  return { words: unit, extras: anyBytes.subarray(from, from + extrasBytes(unit, 0, row, CHAIN_ROWS, 0)) };
 }
 
 async function fourRuns(maker: RunMaker): Promise<MadeIndex[]> {
@@ -125,7 +134,7 @@ test('a thread that ends fails what it was doing, and the next run has a new one
     unit: (row) => {
       // In the middle of it, as if the thread had died.
       if (++handedOver === 150) void thread.close();
-      return words.subarray(row * TRANSFER_WORDS, (row + CHAIN_ROWS) * TRANSFER_WORDS);
+      return unitOf(row);
     },
   };
   await expect(thread.write(slow)).rejects.toThrow('has ended: it was stopped');
