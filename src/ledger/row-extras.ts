@@ -89,7 +89,8 @@ export class RowExtras {
 
   /** Whether every row that was restored has its entry. */
   get isComplete(): boolean {
-    return this.nextAwaited() >= this.rows.rows;
+    const { lengthsFrom, rows } = this;
+    return (lengthsFrom === Infinity || lengthsFrom <= rows.rows) && this.nextAwaited() >= rows.rows;
   }
 
   private nextAwaited(): number {

@@ -55,6 +55,11 @@ export class LedgerMachine implements StateMachine {
     return count - rows.first;
   }
 
+  /** Bytes of what rows have beyond them (texts, metadata) that are in memory. */
+  get extrasInMemory(): number {
+    return this.state.transfers.extras.table.bytes;
+  }
+
   /** The version of the rules that the state stands under; version entries in the log raise it. */
   get rulesVersion(): number {
     return this.state.rulesVersion;

@@ -11,6 +11,7 @@ import { decodeOutcomeRow, OUTCOME_ROW_BYTES, type OutcomeRow } from '../../src/
 import { encodePackedRows, type PackedTransfer } from '../../src/ledger/packed-rows';
 import { type BalanceView } from '../../src/ledger/reader';
 import { resultName } from '../../src/ledger/result-codes';
+import { RULES_VERSIONS } from '../../src/ledger/rules-versions';
 import { LedgerState } from '../../src/ledger/state';
 import { Tables } from '../../src/ledger/tables';
 import { TransferFlag } from '../../src/ledger/transfer-fields';
@@ -168,9 +169,14 @@ export class LedgerUnderTest {
   time = 1_000_000;
   offset = 0;
 
-  constructor(tables = new Tables(0)) {
+  /** @param rules version that it begins under */
+  constructor(
+    tables = new Tables(0),
+    private readonly rules = RULES_VERSIONS.length,
+  ) {
     this.tables = tables;
     this.state = new LedgerState(tables);
+    this.state.switchRules(rules);
   }
 
   /** A ledger `USD` of scale 2, a funding account `bank` without a lower limit, and empty accounts of the given names. */
@@ -233,6 +239,7 @@ export class LedgerUnderTest {
   /** A new state machine that was given the same batches, and answered each of them with the same bytes. */
   replayed(hashSeed = 0): LedgerState {
     const state = new LedgerState(new Tables(hashSeed));
+    state.switchRules(this.rules);
     this.repeatOn(state, 0);
     return state;
   }

@@ -13,7 +13,7 @@ const FRAME_HEADER_BYTES = 8;
 
 /** Operations of every kind; before batch `switchAt` extras begin to go with their rows. */
 function history(seed: number, switchAt: number): LedgerUnderTest {
-  const ledger = new LedgerUnderTest();
+  const ledger = new LedgerUnderTest(new Tables(0), 1);
   const operations = new Operations(seed);
   ledger.do(...operations.start());
   for (let i = 0; i < BATCHES; i++) {
@@ -32,7 +32,6 @@ function withTexts(count: number, from = 0): ReturnType<typeof transfer>[] {
 
 function newest(): LedgerUnderTest {
   const ledger = new LedgerUnderTest();
-  ledger.state.switchRules(EXTRAS_GO_WITH_ROWS);
   ledger.do(createLedger('USD'), openAccount('bank', { min: 'none' }), openAccount('shop'));
   return ledger;
 }

@@ -105,7 +105,7 @@ describe('what is not a snapshot is refused with a reason', () => {
 
   test.each<[string, (bytes: Buffer) => unknown]>([
     ['begin', (bytes) => bytes.writeUInt32LE(1, 8)],
-    ['version 4', (bytes) => bytes.writeUInt32LE(4, 12)],
+    ['version 5', (bytes) => bytes.writeUInt32LE(5, 12)],
     ['results', (bytes) => bytes.writeUInt32LE(9999, 64)],
     ['follow', (bytes) => bytes.writeUInt32LE(FrameKind.HOT, 0)],
     ['longer than any page', (bytes) => bytes.writeUInt32LE(0x7fff_ffff, 4)],

@@ -1,5 +1,6 @@
 import { encodeCommand } from '../../src/ledger/command-codec';
 import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
+import { RULES_VERSIONS } from '../../src/ledger/rules-versions';
 import { BatchKind, readHeader, type BatchHeader } from '../../src/log/batch';
 import { encodeValues } from '../../src/log/chunk';
 import type { OutcomeStore } from '../../src/log/outcomes';
@@ -117,7 +118,7 @@ describe('LedgerMachine', () => {
     version.writeUInt32LE(1);
     const world = new World();
     expect(world.apply({ kind: BatchKind.Version, payload: version })[0]).toHaveLength(0);
-    version.writeUInt32LE(2);
+    version.writeUInt32LE(RULES_VERSIONS.length + 1);
     expect(() => world.apply({ kind: BatchKind.Version, payload: version })).toThrow(/version/);
   });
 });

@@ -115,8 +115,8 @@ export class RunThread implements RunMaker {
     const size = most * TRANSFER_WORDS;
     const memory = used?.buffer.byteLength === size * 4 ? new Uint32Array(used.buffer) : new Uint32Array(size);
     const beside: Uint8Array[] = [];
-    let rows = 0;
-    for (let bytes = 0; rows < most && bytes < PIECE_EXTRAS; rows += CHAIN_ROWS) {
+    let [rows, bytes] = [0, 0];
+    for (; rows < most && bytes < PIECE_EXTRAS; rows += CHAIN_ROWS) {
       const asked = source.unit(from + rows);
       const unit = asked instanceof Promise ? await asked : asked;
       memory.set(unit.words, rows * TRANSFER_WORDS);
@@ -125,7 +125,8 @@ export class RunThread implements RunMaker {
     }
     job.next += rows;
     const words = memory.subarray(0, rows * TRANSFER_WORDS);
-    const extras = new Uint8Array(Buffer.concat(beside));
+    const extras = new Uint8Array(bytes);
+    for (let i = 0, at = 0; i < beside.length; at += beside[i]!.length, i++) extras.set(beside[i]!, at);
     worker.postMessage({ type: 'rows', words, extras } satisfies ToThread, [
       words.buffer as ArrayBuffer,
       extras.buffer,

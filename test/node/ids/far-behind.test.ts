@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerClient, TransferInput } from '../../../src/client';
 import { IDS } from '../../../src/node/ids/id-store';
+import { runOf } from '../../../src/node/ids/run-format';
 import { DamagedCluster, NODES, until } from '../../damage/damaged-cluster';
 
 const PATIENCE = 120_000;
@@ -41,11 +42,18 @@ afterAll(async () => {
 
 function transfersOf(round: number): (TransferInput & { readonly id: string })[] {
   return Array.from({ length: TRANSFERS }, (_, i) => ({
-    id: `00000000-0000-7000-8000-${String(round * 100 + i).padStart(12, '0')}`,
+    id:
+      i % 2 === 0 ? `00000000-0000-7000-8000-${String(round * 100 + i).padStart(12, '0')}` : `order ${round * 100 + i}`,
+    metadata: metadataOf(i),
     debitAccount: 'bank',
     creditAccount: 'alice',
     amount: '0.25',
   }));
+}
+
+/** None, some, or as much as there may be. */
+function metadataOf(i: number): Buffer {
+  return Buffer.alloc([0, 30, 1024][i % 3]!, `${i};`);
 }
 
 async function agree(): Promise<boolean> {
@@ -78,9 +86,13 @@ test(
     expect(server?.status?.groups[0]?.firstIndex).toBeGreaterThan(left + 1);
     const runs = readdirSync(join(cluster.dataDir(away), 'groups', '0', IDS)).filter((file) => file.endsWith('.rows'));
     expect(runs.length).toBeGreaterThan(3);
+    // Texts and metadata have left memory with their rows.
+    expect(runs.every((file) => (runOf(file)?.extras ?? 0) > 64 * 200)).toBe(true);
     for (const [id, offset] of done) {
-      expect(await returned.getTransfer(id, { consistency: 'stale' })).toMatchObject({ offset, result: 'ok' });
+      expect(await returned.getTransfer(id, { consistency: 'stale' })).toMatchObject({ id, offset, result: 'ok' });
     }
+    const shown = await returned.getTransfer('order 5', { consistency: 'stale' });
+    expect(Buffer.from(shown!.metadata)).toEqual(metadataOf(5));
     await returned.transferLeadership('node-3');
     for (let round = 0; round < ROUNDS; round++) {
       for (const { id, offset, replayed } of await client.transfers(transfersOf(round))) {

@@ -1,5 +1,13 @@
+import { crc32 } from 'node:zlib';
 import { INDEX_BLOCK_BYTES, indexFile } from '../../../src/node/ids/index-format';
-import { BLOCK_BYTES, IdFileDamageError, RUN_HEADER_BYTES, runOf } from '../../../src/node/ids/run-format';
+import {
+  BLOCK_BYTES,
+  EXTRAS_CRC_BYTES,
+  extrasPosition,
+  IdFileDamageError,
+  RUN_HEADER_BYTES,
+  runOf,
+} from '../../../src/node/ids/run-format';
 import { SnapshotError } from '../../../src/raft/snapshot';
 import { until } from '../../ledger/projection/until';
 import { WrittenRuns } from './id-kit';
@@ -57,6 +65,50 @@ describe('damage to ids', () => {
     await store.stop();
     expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
     await expect(written.open()).rejects.toMatchObject({ name: 'SnapshotError', code: 'DAMAGED' });
+  });
+
+  test('in extras is named with file and byte, by the look-up and the read that meet it, and by who reads all of the run', async () => {
+    const written = await WrittenRuns.make(1, [2, 1]);
+    const [run] = written.attachments;
+    const rows = written.rows.map((_, row) => row);
+    const [near, far] = [
+      rows.find((row) => written.extras[row]!.length > 0)!,
+      rows.find((row) => row >= 64 && written.extras[row]!.length > 0)!,
+    ];
+    const bare = rows.find((row) => row >= 64 && written.extras[row]!.length === 0)!;
+    // The last byte of what the second block's rows have, before its checksum.
+    flip(written, run!.name, run!.bytes - EXTRAS_CRC_BYTES - 1);
+    const firstBlock = written.extras.slice(0, 64).reduce((sum, { length }) => sum + length, 0);
+    const place = {
+      file: written.path(run!.name),
+      position: extrasPosition({ count: 128 }) + firstBlock + EXTRAS_CRC_BYTES,
+    };
+    const store = await written.open();
+    expect(await store.lookUp(written.idsOf([near, bare, 130]))).toHaveLength(3);
+    expect(() => store.archive.readExtras(far)).toThrow(expect.objectContaining({ reason: 'IDS_DAMAGED' }) as Error);
+    await until('the process ends', () => written.fatal.length > 0);
+    expect(written.fatal).toEqual([expect.objectContaining(place)]);
+    await store.stop();
+
+    await written.files.rename(`${place.file}.damaged`, place.file);
+    const again = await written.open();
+    await expect(again.receiver.check(run!.name)).rejects.toMatchObject({ code: 'DAMAGED', cause: place });
+    await expect(again.lookUp(written.idsOf([far]))).rejects.toMatchObject({ name: 'IdFileDamageError', ...place });
+    await again.stop();
+    expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
+  });
+
+  test('what a newer program has written is not damage, and stays where it is', async () => {
+    const written = await WrittenRuns.make(1, [1]);
+    const [run] = written.attachments;
+    const inode = written.files.inode(written.path(run!.name));
+    const header = Buffer.from(inode.bytes.subarray(0, RUN_HEADER_BYTES));
+    header.writeUInt16LE(3, 4);
+    header.writeUInt32LE(crc32(header.subarray(12)), 8);
+    inode.write(header, 0);
+    await expect(written.open()).rejects.toThrow(/a newer one has written it/);
+    expect(written.files.namesIn('/ids')).toContain(run!.name);
+    expect(written.files.openFiles).toBe(0);
   });
 
   test('in rows that a read meets is answered with file and byte, and ends the process', async () => {

@@ -1,7 +1,9 @@
 import { type Command, encodeCommand } from '../../../src/ledger/command-codec';
 import { encodePackedRows } from '../../../src/ledger/packed-rows';
+import { encodeRulesVersion, RULES_VERSIONS } from '../../../src/ledger/rules-versions';
+import { BatchKind } from '../../../src/log/batch';
 import { encodeRows, encodeValues } from '../../../src/log/chunk';
-import { createLedger, openAccount, packed } from '../../ledger/ledger-under-test';
+import { createLedger, openAccount, packed, transfer } from '../../ledger/ledger-under-test';
 import type { NextBatch } from '../../support/batch-chain';
 import { type StorageFlags, type StorageKit } from '../storage-kit';
 import { SMALLEST } from './machine-with-runs';
@@ -22,6 +24,21 @@ export function accounts(): NextBatch {
 export function transfers(from: number, count: number, amount = 1n): NextBatch {
   const rows = Array.from({ length: count }, (_, i) => packed(from + i, 1, 2, amount));
   return { count, payload: encodeRows(encodePackedRows(rows)) };
+}
+
+/** From here on extras go with their rows. */
+export function newestRules(): NextBatch {
+  return { kind: BatchKind.Version, count: 0, payload: encodeRulesVersion(RULES_VERSIONS.length) };
+}
+
+/** As `transfers`, with texts for ids, and metadata. */
+export function texts(from: number, count: number): NextBatch {
+  return commands(
+    Array.from({ length: count }, (_, i) => {
+      const metadata = Buffer.alloc((from + i) % 40, `${from + i}`);
+      return transfer({ id: `order ${from + i}`, from: 'bank', to: 'shop', amount: 1n, metadata });
+    }),
+  );
 }
 
 /** Applies batches one by one; after each, what can be written is written. */
