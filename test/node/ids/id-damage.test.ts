@@ -7,6 +7,7 @@ import {
   IdFileDamageError,
   RUN_HEADER_BYTES,
   runOf,
+  sealBlock,
 } from '../../../src/node/ids/run-format';
 import { SnapshotError } from '../../../src/raft/snapshot';
 import { until } from '../../ledger/projection/until';
@@ -96,6 +97,20 @@ describe('damage to ids', () => {
     await expect(again.lookUp(written.idsOf([far]))).rejects.toMatchObject({ name: 'IdFileDamageError', ...place });
     await again.stop();
     expect(written.files.namesIn('/ids')).toContain(`${run!.name}.damaged`);
+  });
+
+  test('extras that stand elsewhere than behind those of the rows before are found by who reads all of the run', async () => {
+    const written = await WrittenRuns.make(1, [2]);
+    const [run] = written.attachments;
+    const inode = written.files.inode(written.path(run!.name));
+    const position = RUN_HEADER_BYTES + BLOCK_BYTES;
+    const block = Buffer.from(inode.bytes.subarray(position, position + BLOCK_BYTES));
+    sealBlock(block, 64, 1);
+    inode.write(block, position);
+    const store = await written.open();
+    const cause = { file: written.path(run!.name), position };
+    await expect(store.receiver.check(run!.name)).rejects.toMatchObject({ code: 'DAMAGED', cause });
+    await store.stop();
   });
 
   test('what a newer program has written is not damage, and stays where it is', async () => {

@@ -56,6 +56,18 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'extras-of-another-row',
+    source: '6.3',
+    breaks: 'With a row that is read from a run the text id and the metadata of another one come.',
+    edits: [
+      {
+        file: 'src/node/ids/id-run.ts',
+        original: `const inBlock = row % BLOCK_ROWS;`,
+        replacement: `const inBlock = (row % BLOCK_ROWS) ^ 1;`,
+      },
+    ],
+  },
+  {
     name: 'snapshot-off-by-one',
     source: '5.1; RedisRaft',
     breaks: 'After an installation the first entry behind the snapshot is passed over.',
