@@ -92,7 +92,7 @@ test(
       expect(await returned.getTransfer(id, { consistency: 'stale' })).toMatchObject({ id, offset, result: 'ok' });
     }
     const shown = await returned.getTransfer('order 5', { consistency: 'stale' });
-    expect(Buffer.from(shown!.metadata)).toEqual(metadataOf(5));
+    expect(Buffer.from(shown.metadata)).toEqual(metadataOf(5));
     await returned.transferLeadership('node-3');
     for (let round = 0; round < ROUNDS; round++) {
       for (const { id, offset, replayed } of await client.transfers(transfersOf(round))) {
