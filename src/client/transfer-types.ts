@@ -123,7 +123,7 @@ export interface TransferView {
   /** An expiry (in lists only): the ledger let go of a hold whose time had come. It has no id. */
   readonly kind: TransferKindName | 'expiry';
   readonly balancing: boolean;
-  /** The pending transfer that it posts or voids, the transfer that it reverses; empty: none. */
+  /** The pending transfer that it posts or voids, or whose hold has expired; the transfer that it reverses; empty: none. */
   readonly pendingId: string;
   readonly reverses: string;
   /** The transfers that reverse it, in the order of the log. */

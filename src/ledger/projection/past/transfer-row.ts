@@ -17,7 +17,10 @@ export const COLUMNS = `
        coalesce(t.amount, t.unscaled_amount)::text AS amount,
        t.amount_moved::text AS amount_moved, t.amount_held::text AS amount_held,
        t.amount_released::text AS amount_released, t.code::text AS code, t.user_data::text AS user_data,
-       encode(t.metadata, 'hex') AS metadata, t.balancing::text AS balancing, t.refers_to, t.group_id,
+       encode(t.metadata, 'hex') AS metadata, t.balancing::text AS balancing, t.group_id,
+       (CASE WHEN t.kind <> 'expiry' THEN t.refers_to ELSE (
+          SELECT p.id FROM ledger.holds e JOIN ledger.transfers p ON p.partition = e.partition AND p.log_offset = e.log_offset
+           WHERE e.partition = t.partition AND e.number = t.hold) END) AS refers_to,
        t.payer_debits::text AS payer_debits, t.payer_credits::text AS payer_credits,
        t.payee_debits::text AS payee_debits, t.payee_credits::text AS payee_credits,
        h.number::text AS hold_number, h.amount::text AS hold_amount, ${microsOf('h.expires_at')} AS hold_expires_at,

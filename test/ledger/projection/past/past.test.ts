@@ -200,6 +200,10 @@ describe.each(KINDS)(`the past in %s (${REPEAT})`, (kind) => {
     async () => {
       const all = await pages({});
       const alice = history.state.reader.account('alice')!.handle;
+      const expired = all.filter(({ hold }) => hold?.status === 'expired').map(({ id }) => id);
+      const expiries = all.filter(({ kind }) => kind === 'expiry').map(({ refersTo }) => refersTo);
+      expect(expired).not.toEqual([]);
+      expect(expiries.sort()).toEqual(expired.sort());
       const amount = ({ balancing, result, moved, amount: asked, hold }: PastTransfer): number =>
         Number(balancing && result === 'ok' ? Number(moved) + Number(hold?.amount ?? 0) : asked || 'NaN');
       const ids = all.filter((_, i) => i % 17 === 0).map(({ id }) => id);
