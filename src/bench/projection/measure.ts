@@ -101,6 +101,7 @@ async function project(
   const projector = new Projector({
     identity: IDENTITY,
     openDatabase: () => open(target),
+    openBeside: target.kind === 'postgres' ? () => open(target) : undefined,
     source,
     onStatus: (now) => {
       status = now;

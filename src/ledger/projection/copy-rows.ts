@@ -6,13 +6,11 @@ const PIECE_BYTES = 256 * 1024;
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.from([0xff, 0xff]);
 /** Postgres counts from 2000-01-01 in microseconds, Unix from 1970-01-01. */
-const POSTGRES_EPOCH = 946_684_800_000_000;
+export const POSTGRES_EPOCH = 946_684_800_000_000;
 /** Of a timestamp (src/include/datatype/timestamp.h, DT_NOEND). */
 const INFINITY = 2n ** 63n - 1n;
 const TWO_TO_32 = 2 ** 32;
-const UUID_CHARACTERS = 36;
-const HYPHEN = 0x2d;
-const HEXADECIMAL = Buffer.from('0123456789abcdef', 'latin1');
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Rows in the binary format of COPY. Call {@link row}, then one method for each column in the order of the columns; the
@@ -20,14 +18,15 @@ const HEXADECIMAL = Buffer.from('0123456789abcdef', 'latin1');
  */
 export class CopyRows {
   private readonly pieces: Buffer[] = [HEADER];
-  private piece = Buffer.allocUnsafe(PIECE_BYTES);
-  private at = 0;
+  /** The first one is made for the first row: most tables get none. */
+  protected piece: Buffer = NOTHING;
+  protected at = 0;
   private missing = 0;
   /** Rows begun. */
   count = 0;
 
   /** @param fieldsOfRow how many columns each row has */
-  constructor(private readonly fieldsOfRow: number) {}
+  constructor(protected readonly fieldsOfRow: number) {}
 
   row(): void {
     if (this.missing !== 0) this.refuseIncomplete();
@@ -109,20 +108,6 @@ export class CopyRows {
     this.at = at;
   }
 
-  /** The text of a UUID, from its 16 bytes at `from`. */
-  uuid(source: Uint8Array, from: number): void {
-    this.field(UUID_CHARACTERS);
-    const { piece } = this;
-    let { at } = this;
-    for (let i = 0; i < 16; i++) {
-      if (i === 4 || i === 6 || i === 8 || i === 10) piece[at++] = HYPHEN;
-      const byte = source[from + i] as number;
-      piece[at++] = HEXADECIMAL[byte >>> 4] as number;
-      piece[at++] = HEXADECIMAL[byte & 15] as number;
-    }
-    this.at = at;
-  }
-
   bytes(value: Uint8Array): void {
     this.field(value.length);
     this.piece.set(value, this.at);
@@ -138,7 +123,7 @@ export class CopyRows {
   finish(): readonly Buffer[] {
     if (this.missing !== 0) this.refuseIncomplete();
     this.pieces.push(this.piece.subarray(0, this.at), TRAILER);
-    this.piece = Buffer.alloc(0);
+    this.piece = NOTHING;
     this.at = 0;
     return this.pieces;
   }
@@ -160,7 +145,7 @@ export class CopyRows {
     this.at = at + 4;
   }
 
-  private reserve(bytes: number): void {
+  protected reserve(bytes: number): void {
     if (this.at + bytes <= this.piece.length) return;
     this.pieces.push(this.piece.subarray(0, this.at));
     this.piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, bytes));

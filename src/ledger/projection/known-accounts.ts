@@ -1,3 +1,4 @@
+import { AccountSlots } from './account-slots';
 import { type Queries, type TextRow } from './database';
 import { narrowed, type Quantity } from './exact-sum';
 import { KnownAccount } from './known-account';
@@ -7,21 +8,21 @@ import { type KnownLedgers, minorUnits } from './known-ledgers';
 const KEPT = 200_000;
 
 /**
- * The accounts that rows were written of lately. Two generations: what the newer one has not been asked for by the time
- * that it is full goes, between two transactions, with the older one.
+ * The accounts that rows were written of lately. Those that have not been asked for by the time that there are many go, between
+ * two transactions.
  */
 export class KnownAccounts {
-  private newer = new Map<number, KnownAccount>();
-  private older = new Map<number, KnownAccount>();
+  private slots = new AccountSlots();
+  /** How many were asked for since some were forgotten. */
+  private asked = 0;
+  private round = 1;
 
   constructor(private readonly kept = KEPT) {}
 
   find(handle: number): KnownAccount | undefined {
-    const found = this.newer.get(handle);
-    if (found !== undefined) return found;
-    const before = this.older.get(handle);
-    if (before !== undefined) this.newer.set(handle, before);
-    return before;
+    const account = this.slots.find(handle);
+    if (account !== undefined && account.askedInRound !== this.round) this.ask(account);
+    return account;
   }
 
   /** @throws Error where neither the database nor an earlier record has opened it: outcomes name accounts only after that */
@@ -38,19 +39,28 @@ export class KnownAccounts {
   add(account: KnownAccount): void {
     if (this.find(account.handle))
       throw new Error(`Account ${account.handle} is opened by the log for the second time.`);
-    this.newer.set(account.handle, account);
+    this.slots.add(account);
+    this.ask(account);
   }
 
   /** Whether the oldest are to be forgotten. */
   get areMany(): boolean {
-    return this.newer.size >= this.kept / 2;
+    return this.asked >= this.kept / 2;
   }
 
   /** Only when the database has what became of them; of those that were found since the last time none is forgotten. */
   forgetTheOldest(): void {
     if (!this.areMany) return;
-    this.older = this.newer;
-    this.newer = new Map();
+    const slots = new AccountSlots();
+    for (const account of this.slots.all()) if (account.askedInRound === this.round) slots.add(account);
+    this.slots = slots;
+    this.asked = 0;
+    this.round++;
+  }
+
+  private ask(account: KnownAccount): void {
+    account.askedInRound = this.round;
+    this.asked++;
   }
 
   /** Reads those of the accounts that the database has and that are not known. */

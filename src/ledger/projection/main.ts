@@ -76,6 +76,7 @@ async function project(
       embedded.use(database);
       return database;
     },
+    openBeside: besideOf(config.target),
     source: link,
     onStatus: (status) => {
       link.tell(status);
@@ -94,6 +95,10 @@ async function project(
 
 function openDatabase(target: ProjectionTarget): Promise<Database> {
   return target.kind === 'postgres' ? PostgresDatabase.connect(target.url) : EmbeddedDatabase.open(target.dir);
+}
+
+function besideOf(target: ProjectionTarget): (() => Promise<Database>) | undefined {
+  return target.kind === 'postgres' ? () => PostgresDatabase.connect(target.url) : undefined;
 }
 
 /** Consensus comes first on a busy machine. On Linux a priority belongs to a thread, and V8 has started some already. */

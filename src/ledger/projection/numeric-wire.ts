@@ -5,6 +5,7 @@
 
 const BASE = 10_000;
 const BASE_BIG = 10_000n;
+const BASE_SQUARED = 100_000_000;
 const DIGITS_PER_GROUP = 4;
 const POSITIVE = 0x0000;
 const NEGATIVE = 0x4000;
@@ -38,37 +39,58 @@ export function writeNumeric(out: Buffer, at: number, minor: bigint | number, sc
   const negative = minor < 0;
   const magnitude = negative ? -minor : minor;
   // The point falls between two groups, so the decimals are filled up to a multiple of four.
-  const fractionGroups = Math.ceil(scale / DIGITS_PER_GROUP);
+  const fractionGroups = (scale + DIGITS_PER_GROUP - 1) >>> 2;
   const shift = fractionGroups * DIGITS_PER_GROUP - scale;
-  const used =
-    magnitude <= EXACT_IN_DOUBLE ? splitDouble(Number(magnitude), shift) : splitBig(BigInt(magnitude), shift);
-
+  if (!negative && magnitude <= EXACT_IN_DOUBLE) {
+    return writeDouble(out, at, Number(magnitude) * (POWERS[shift] as number), fractionGroups, scale);
+  }
+  const used = splitBig(BigInt(magnitude), shift);
   let lowest = 0;
   while (lowest < used && groups[lowest] === 0) lowest++;
-  put16(out, at, used - lowest);
-  put16(out, at + 2, used === 0 ? 0 : used - 1 - fractionGroups);
-  put16(out, at + 4, negative ? NEGATIVE : POSITIVE);
-  put16(out, at + 6, scale);
+  writeHead(out, at, used - lowest, used === 0 ? 0 : used - 1 - fractionGroups, negative ? NEGATIVE : POSITIVE, scale);
   let end = at + HEAD_BYTES;
   for (let i = used - 1; i >= lowest; i--, end += 2) put16(out, end, groups[i] as number);
   return end;
 }
 
-/** Big-endian; byte by byte, which costs a third of what Buffer's methods do. */
-function put16(out: Uint8Array, at: number, value: number): void {
-  out[at] = value >>> 8;
-  out[at + 1] = value;
+/**
+ * The usual number: at most four groups, which stay in registers.
+ * @param value an integer below 10^16, whose last `fractionGroups` groups are behind the point
+ */
+function writeDouble(out: Buffer, at: number, value: number, fractionGroups: number, scale: number): number {
+  let upper = 0;
+  let lower = value;
+  if (value >= BASE_SQUARED) {
+    upper = Math.floor(value / BASE_SQUARED);
+    lower = value - upper * BASE_SQUARED;
+  }
+  const third = (upper / BASE) | 0;
+  const second = upper - third * BASE;
+  const first = (lower / BASE) | 0;
+  const zeroth = lower - first * BASE;
+  const used = third !== 0 ? 4 : second !== 0 ? 3 : first !== 0 ? 2 : zeroth !== 0 ? 1 : 0;
+  const lowest = zeroth !== 0 ? 0 : first !== 0 ? 1 : second !== 0 ? 2 : third !== 0 ? 3 : 0;
+  writeHead(out, at, used - lowest, used === 0 ? 0 : used - 1 - fractionGroups, POSITIVE, scale);
+  let end = at + HEAD_BYTES;
+  if (used > 3) end = put16(out, end, third);
+  if (used > 2 && lowest < 3) end = put16(out, end, second);
+  if (used > 1 && lowest < 2) end = put16(out, end, first);
+  if (used > 0 && lowest === 0) end = put16(out, end, zeroth);
+  return end;
 }
 
-function splitDouble(magnitude: number, shift: number): number {
-  let rest = magnitude * (POWERS[shift] ?? 1);
-  let used = 0;
-  while (rest > 0) {
-    const quotient = Math.floor(rest / BASE);
-    groups[used++] = rest - quotient * BASE;
-    rest = quotient;
-  }
-  return used;
+function writeHead(out: Buffer, at: number, digits: number, weight: number, sign: number, scale: number): void {
+  put16(out, at, digits);
+  put16(out, at + 2, weight);
+  put16(out, at + 4, sign);
+  put16(out, at + 6, scale);
+}
+
+/** Big-endian; byte by byte, which costs a third of what Buffer's methods do. */
+function put16(out: Uint8Array, at: number, value: number): number {
+  out[at] = value >>> 8;
+  out[at + 1] = value;
+  return at + 2;
 }
 
 function splitBig(magnitude: bigint, shift: number): number {

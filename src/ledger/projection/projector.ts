@@ -9,6 +9,8 @@ import { type TransactionFold } from './transaction-fold';
 export interface ProjectorOptions {
   readonly identity: ProjectorIdentity;
   readonly openDatabase: () => Promise<Database>;
+  /** Another session on the same database, where there can be one; see {@link SessionOptions}. */
+  readonly openBeside?: (() => Promise<Database>) | undefined;
   readonly source: ProjectionSource;
   readonly onStatus: (status: ProjectionStatus) => void;
   /** Milliseconds since any fixed moment, never going back. */
@@ -67,10 +69,10 @@ export class Projector {
   }
 
   private async oneSession(signal: AbortSignal): Promise<void> {
-    const { identity, openDatabase, partOffsets } = this.options;
+    const { identity, openDatabase, ...options } = this.options;
     const standby = (): void => this.pause('another node projects into this database');
     const database = await openDatabase();
-    const session = await ProjectionSession.open(database, identity, signal, standby, partOffsets);
+    const session = await ProjectionSession.open(database, identity, signal, standby, options);
     if (!session) return;
     try {
       await this.follow(session, signal);

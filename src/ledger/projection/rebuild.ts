@@ -30,6 +30,8 @@ export class RebuildRefusedError extends Error {
   override readonly name = 'RebuildRefusedError';
 }
 
+/** What the server shows of the connections. */
+const NAME = 'ledger-node rebuild';
 const FETCH_BYTES = 1024 * 1024;
 /** What is folded at once, while the database writes as much. */
 const TRANSACTION_RECORDS = 65_536;
@@ -42,14 +44,15 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
 }
 
 async function rebuildServer(options: RebuildOptions, url: string): Promise<Rebuilt> {
-  const live = await PostgresDatabase.connect(url, 'ledger-node rebuild');
+  const live = await PostgresDatabase.connect(url, NAME);
   try {
     if (!(await tryLock(live, options.identity.group))) {
       throw new RebuildRefusedError('A node projects into this database: stop it first.');
     }
     await refuseToReplace(live, options.identity.clusterId);
     await live.script(`SET check_function_bodies = off; DROP SCHEMA IF EXISTS ${SHADOW} CASCADE`);
-    const rebuilt = await fill(new ShadowSchema(live), options);
+    const openBeside = async (): Promise<Database> => new ShadowSchema(await PostgresDatabase.connect(url, NAME));
+    const rebuilt = await fill(new ShadowSchema(live), options, openBeside);
     await live.transaction(async (transaction) => {
       // Above any epoch that a projector of the tables that go has had.
       await transaction.script(`
@@ -88,8 +91,13 @@ async function rebuildFolder(options: RebuildOptions, dir: string): Promise<Rebu
 }
 
 /** Fills an empty database: all of it waits, so every part of the transfers gets its indexes when it is full. */
-async function fill(database: Database, { identity, source, onProgress }: RebuildOptions): Promise<Rebuilt> {
-  const session = await ProjectionSession.open(database, identity, new AbortController().signal, () => undefined);
+async function fill(
+  database: Database,
+  { identity, source, onProgress }: RebuildOptions,
+  openBeside?: () => Promise<Database>,
+): Promise<Rebuilt> {
+  const { signal } = new AbortController();
+  const session = await ProjectionSession.open(database, identity, signal, () => undefined, { openBeside });
   if (!session) throw new Error('A session that nobody aborted was not opened.');
   let records = 0;
   const next = async (): Promise<TransactionFold | undefined> => {

@@ -9,6 +9,7 @@ import { EVERY_KIND_TABLES } from './every-kind-tables';
 import { EVERY_KIND_VIEWS } from './every-kind-views';
 import { PAST_INDEX } from './past-index';
 import { TRANSFER_PARTS } from './transfer-parts-tables';
+import { USER_DATA_DEFAULT } from './user-data-default';
 import { VIEWS } from './views';
 
 export interface SchemaStep {
@@ -140,6 +141,7 @@ export function schemaSteps(persistence: Database['persistence']): readonly Sche
     { name: 'an index for lists by effective time', sql: PAST_INDEX },
     { name: 'transfers in parts', sql: TRANSFER_PARTS },
     { name: 'debits and credits as of an effective time', sql: DATED_TOTALS_BY_SIDE },
+    { name: 'no user data by default', sql: USER_DATA_DEFAULT },
   ];
   if (persistence === 'LOGGED') return steps;
   return steps.map(({ name, sql }) => ({ name, sql: sql.replaceAll(TABLE_WITH_ROWS, 'CREATE UNLOGGED TABLE') }));

@@ -2,13 +2,14 @@ import { advanceCheckpoint, type Checkpoint, claimCheckpoint, type ProjectorIden
 import { BalanceUpdates } from './balance-updates';
 import { type Database, type Queries, type Transaction } from './database';
 import { KnownAccounts } from './known-accounts';
+import { assertCount, writeFold } from './fold-rows';
 import { loadLedgers } from './known-ledgers';
 import { migrate } from './migrate';
+import { PartIndexer } from './part-indexer';
 import { sleep, turn } from './pause';
-import { addDatedTotals, endHolds, spendIds, updateBalances, updateTerms } from './row-updates';
+import { spendIds, updateBalances } from './row-updates';
 import { type FetchedBatch } from './source';
 import { type TransferPart, TransferParts } from './transfer-parts';
-import { TRANSFERS } from './table-rows';
 import { type KnownRows, TransactionFold, type TransactionEnd } from './transaction-fold';
 
 /** Milliseconds between two looks whether the lock is free. */
@@ -24,8 +25,6 @@ const SHARE_AHEAD = 1 / 32;
  * of a copy does nothing meanwhile.
  */
 const RECORDS_AT_A_STRETCH = 4096;
-/** Milliseconds: an index over a part takes a second, on a machine that has nothing else to do. */
-const INDEX_PATIENCE = 3600 * 1000;
 
 /** What follows on a fold, asked for while that is being written. */
 export interface Following {
@@ -42,6 +41,13 @@ const NOTHING_FOLLOWS: Following = {
   next: () => Promise.resolve(undefined),
   committed: () => undefined,
 };
+
+export interface SessionOptions {
+  /** Offsets of a part of the transfers that is made; by default as many as are good for large databases. */
+  readonly partOffsets?: number;
+  /** Another session on the same database, where there can be one: for indexes that are made while rows are written. */
+  readonly openBeside?: (() => Promise<Database>) | undefined;
+}
 
 /** One database, locked and up to date in its schema, and the one place that writes to it. */
 export class ProjectionSession {
@@ -65,6 +71,7 @@ export class ProjectionSession {
     { checkpoint, epoch }: { readonly checkpoint: Checkpoint; readonly epoch: string },
     private readonly known: KnownRows,
     private readonly parts: TransferParts,
+    private readonly indexer: PartIndexer | undefined,
   ) {
     this.checkpoint = checkpoint;
     this.at = checkpoint;
@@ -76,7 +83,6 @@ export class ProjectionSession {
   /**
    * Waits, as a standby, while another node projects into the database. Closes the database where it rejects.
    * @param onStandby called each time that the lock was not free
-   * @param partOffsets offsets of a part of the transfers that is made
    * @returns undefined when `signal` was aborted before the lock was free
    */
   static async open(
@@ -84,7 +90,7 @@ export class ProjectionSession {
     identity: ProjectorIdentity,
     signal: AbortSignal,
     onStandby: () => void,
-    partOffsets?: number,
+    { partOffsets, openBeside }: SessionOptions = {},
   ): Promise<ProjectionSession | undefined> {
     try {
       while (!(await tryLock(database, identity.group))) {
@@ -99,7 +105,8 @@ export class ProjectionSession {
       const claim = await database.transaction((t) => claimCheckpoint(t, identity));
       const known = { ledgers: await loadLedgers(database), accounts: new KnownAccounts() };
       const parts = await TransferParts.load(database, partOffsets);
-      return new ProjectionSession(database, identity.group, claim, known, parts);
+      const indexer = await PartIndexer.over(database, openBeside);
+      return new ProjectionSession(database, identity.group, claim, known, parts, indexer);
     } catch (error) {
       await database.close();
       throw error;
@@ -108,7 +115,7 @@ export class ProjectionSession {
 
   /** Rows to be, behind those that were folded last. One at a time: it changes what the session knows. */
   begin(): TransactionFold {
-    return new TransactionFold(this.folded, this.group, this.known);
+    return new TransactionFold(this.folded, this.group, this.known, this.parts.end);
   }
 
   /** Adds batches to it, for which the database may have to be asked. */
@@ -138,19 +145,25 @@ export class ProjectionSession {
   async write(first: TransactionFold, following = NOTHING_FOLLOWS): Promise<void> {
     for (let fold: TransactionFold | undefined = first; fold;) {
       const isFar: boolean = this.needsPart(fold) && following.ahead() >= this.parts.size * SHARE_AHEAD;
-      fold = isFar ? await this.fillParts(fold, following) : await this.writeOne(fold, following);
+      fold = isFar ? await this.fillPart(fold, following) : await this.writeOne(fold, following);
     }
+    await this.indexer?.settled();
   }
 
   private async writeOne(fold: TransactionFold, following: Following): Promise<TransactionFold | undefined> {
     const to = this.end(fold);
     const parts = this.needsPart(fold) ? [...this.parts.open(fold.firstOffset, fold.lastOffset)] : [];
     const balances = new BalanceUpdates();
+    // An id may be in a part whose index over ids is still being made.
+    if (fold.undecided.length > 0) await this.indexer?.settled();
+    this.indexer?.check();
     this.writing = this.database
       .transaction(async (transaction) => {
         for (const part of parts) {
           await part.create(transaction, this.database.persistence);
-          await part.index(transaction, INDEX_PATIENCE);
+          await part.attach(transaction, part.end);
+          await part.makeKey(transaction);
+          await part.makeLargeIndexes(transaction);
         }
         await this.writeRows(transaction, fold, to);
         balances.add(fold.accounts.balances);
@@ -162,35 +175,55 @@ export class ProjectionSession {
   }
 
   /**
-   * Many rows in one transaction, into parts that get their large indexes at the end. It ends where the next part begins, or
-   * where nothing is waiting any more.
+   * Many rows in one transaction, into a part that gets its indexes when it has them: up to the end of the batch that reaches
+   * the end of the part, or until nothing is waiting any more. One that is full gets them beside the rows of the next one.
    */
-  private async fillParts(first: TransactionFold, following: Following): Promise<TransactionFold | undefined> {
-    const parts = [...this.parts.open(first.firstOffset, first.lastOffset)];
+  private async fillPart(first: TransactionFold, following: Following): Promise<TransactionFold | undefined> {
+    const part = this.parts.next(Math.max(first.firstOffset, this.parts.end));
     const undecided: number[] = [];
     const balances = new BalanceUpdates();
     let records = 0;
     let after: TransactionFold | undefined;
+    let isFull = false;
     await this.database.transaction(async (transaction) => {
       this.reader = transaction;
-      for (const part of parts) await part.create(transaction, this.database.persistence);
+      await part.create(transaction, this.database.persistence);
+      let end = part.end;
       for (let fold = first, isLast = false; !isLast; fold = after ?? first) {
         const to = this.end(fold);
-        this.writing = this.writeRows(transaction, fold, to, parts.at(-1));
+        this.writing = this.writeRows(transaction, fold, to, part);
         records += fold.records;
         undecided.push(...fold.undecided);
         balances.add(fold.accounts.balances);
+        end = Math.max(end, fold.lastOffset + 1);
+        isFull = fold.lastOffset + 1 >= part.end;
         after = await meanwhile(this.writing, () => following.next());
-        isLast = !after || this.needsPart(after);
+        isLast = !after || isFull;
         if (isLast || this.known.accounts.areMany) await this.updateBalances(transaction, balances);
       }
-      for (const part of parts) await part.index(transaction, INDEX_PATIENCE);
-      // Which of them do is found by the index over ids.
-      if (undecided.length > 0) await spendIds(transaction, undecided, this.group);
+      this.parts.stretch(end);
+      await part.makeKey(transaction);
+      await part.attach(transaction, end);
+      isFull &&= this.indexer !== undefined && undecided.length === 0;
+      if (!isFull) await part.makeLargeIndexes(transaction);
+      // Which of them do is found by the indexes over ids.
+      if (undecided.length > 0) await this.spendAll(transaction, undecided);
     });
     this.reader = this.database;
     await this.committed(records, following);
+    if (isFull) await this.indexBeside(part);
     return after;
+  }
+
+  private async spendAll(transaction: Transaction, undecided: readonly number[]): Promise<void> {
+    await this.indexer?.settled();
+    await spendIds(transaction, undecided, this.group);
+  }
+
+  /** One at a time: the server is to have two things to do, not three. */
+  private async indexBeside(part: TransferPart): Promise<void> {
+    await this.indexer?.settled();
+    this.indexer?.add(part.name);
   }
 
   /** From here on the next one may be begun. */
@@ -220,7 +253,6 @@ export class ProjectionSession {
     this.known.accounts.forgetTheOldest();
   }
 
-  /** @param filled a part that this transaction has made, and that rows may be all in */
   private async writeRows(
     transaction: Transaction,
     fold: TransactionFold,
@@ -228,35 +260,13 @@ export class ProjectionSession {
     filled?: TransferPart,
   ): Promise<void> {
     await advanceCheckpoint(transaction, this.group, this.epoch, this.at, to);
-    for (const { table, columns, rows } of fold.copies()) {
-      if (rows.count === 0) continue;
-      const isFilled = table === TRANSFERS && filled !== undefined && fold.firstOffset >= filled.first;
-      const target = isFilled ? `ledger.${filled.name}` : table;
-      const written = await transaction.copy(target, columns, rows.finish(), isFilled);
-      assertCount(target, written, rows.count);
-    }
-    await this.updateRows(transaction, fold);
+    await writeFold(transaction, fold, this.group, filled);
     this.at = to;
   }
 
-  private async updateRows(transaction: Transaction, fold: TransactionFold): Promise<void> {
-    const { accounts, dated, holds } = fold;
-    if (accounts.termUpdates > 0) {
-      assertCount('ledger.accounts', await updateTerms(transaction, accounts), accounts.termUpdates);
-    }
-    if (holds.updates > 0) assertCount('ledger.holds', await endHolds(transaction, holds, this.group), holds.updates);
-    if (dated.size > 0) assertCount('ledger.dated_totals', await addDatedTotals(transaction, dated), dated.size);
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
-  }
-}
-
-/** A row that is not there, or is there twice, is damage: better no further row than a wrong one. */
-function assertCount(table: string, written: number, expected: number): void {
-  if (written !== expected) {
-    throw new Error(`${table} took ${written} rows where ${expected} were expected; the transaction is rolled back.`);
+  async close(): Promise<void> {
+    await this.indexer?.close();
+    await this.database.close();
   }
 }
 

@@ -1,10 +1,17 @@
 import { CopyRows } from './copy-rows';
+import { UsualRows } from './usual-rows';
 
 /** New rows of one table. */
 export interface TableRows {
   readonly table: string;
   readonly columns: readonly string[];
   readonly rows: CopyRows;
+}
+
+/** Of `ledger.transfers`, for which the part may be known that they go to. */
+export interface TransferTableRows extends TableRows {
+  /** From the boundary on that the rows were made with. */
+  readonly isBeyond: boolean;
 }
 
 export const TRANSFERS = 'ledger.transfers';
@@ -94,6 +101,22 @@ const COLUMNS = {
     'amount',
     'amount_moved',
     'code',
+    'payer_debits',
+    'payer_credits',
+    'payee_debits',
+    'payee_credits',
+  ],
+  usualWithUserData: [
+    'partition',
+    'log_offset',
+    'time',
+    'id',
+    'debit_account',
+    'credit_account',
+    'ledger',
+    'amount',
+    'amount_moved',
+    'code',
     'user_data',
     'payer_debits',
     'payer_credits',
@@ -131,26 +154,52 @@ const COLUMNS = {
 
 type TableName = keyof typeof COLUMNS;
 
+/** New transfers on one side of a boundary between two parts. */
+export class NewTransfers {
+  readonly any = rowsOf('transfers');
+  /** Plain ones that were done, with no amounts on hold. */
+  readonly usual = new UsualRows(false);
+  /** The same with user data. Numbers with a bound on their digits take Postgres so long that zeros are left to the default. */
+  readonly usualWithUserData = new UsualRows(true);
+
+  get count(): number {
+    return this.any.count + this.usual.count + this.usualWithUserData.count;
+  }
+
+  tables(isBeyond: boolean): readonly TransferTableRows[] {
+    const { any, usual, usualWithUserData } = this;
+    const kinds = [tableOf('usual', usual), tableOf('usualWithUserData', usualWithUserData), tableOf('transfers', any)];
+    return kinds.map((kind) => ({ ...kind, table: TRANSFERS, isBeyond }));
+  }
+}
+
 /** What one transaction adds to the tables; copied in this order, so that what is referred to is there. */
 export class NewRows {
   readonly ledgers = rowsOf('ledgers');
   readonly accounts = rowsOf('accounts');
   readonly balances = rowsOf('balances');
-  readonly transfers = rowsOf('transfers');
-  /** Plain transfers that were done, with no amounts on hold. */
-  readonly usual = rowsOf('usual');
+  readonly transfers = new NewTransfers();
+  readonly transfersBeyond = new NewTransfers();
   readonly holds = rowsOf('holds');
   readonly changes = rowsOf('account_changes');
   readonly batches = rowsOf('batches');
   readonly malformed = rowsOf('malformed_records');
 
-  tables(): readonly TableRows[] {
+  /** @param boundary offset from which on transfers are kept apart: no part of the table is there for them yet */
+  constructor(readonly boundary: number) {}
+
+  /** Where a transfer goes that has an offset. */
+  transfersAt(offset: number): NewTransfers {
+    return offset < this.boundary ? this.transfers : this.transfersBeyond;
+  }
+
+  tables(): readonly (TableRows | TransferTableRows)[] {
     return [
       tableOf('ledgers', this.ledgers),
       tableOf('accounts', this.accounts),
       tableOf('balances', this.balances),
-      { ...tableOf('usual', this.usual), table: TRANSFERS },
-      tableOf('transfers', this.transfers),
+      ...this.transfers.tables(false),
+      ...this.transfersBeyond.tables(true),
       tableOf('holds', this.holds),
       tableOf('account_changes', this.changes),
       tableOf('batches', this.batches),

@@ -15,7 +15,7 @@ import { type KnownLedgers } from './known-ledgers';
 import { needsOf } from './outcome-needs';
 import { type Place } from './place';
 import { type FetchedBatch } from './source';
-import { NewRows, type TableRows } from './table-rows';
+import { NewRows, type TableRows, type TransferTableRows } from './table-rows';
 import { TransferRows } from './transfer-rows';
 
 const NOTHING = Buffer.alloc(0);
@@ -41,7 +41,7 @@ export class TransactionFold {
   records = 0;
   /** Of the batches, as they are in the log. */
   bytes = 0;
-  private readonly rows = new NewRows();
+  private readonly rows: NewRows;
   private readonly accountRows: AccountRows;
   private readonly transferRows: TransferRows;
   private at: TransactionEnd;
@@ -52,15 +52,17 @@ export class TransactionFold {
     from: Checkpoint,
     private readonly group: number,
     private readonly known: KnownRows,
+    /** Offset from which on transfers are kept apart; see {@link NewRows}. */
+    boundary = Infinity,
   ) {
     const { ledgers, accounts } = known;
+    this.rows = new NewRows(boundary);
     this.at = { ...from, batchTime: 0 };
     this.firstOffset = from.offset + 1;
     this.holds = new ChangedHolds(group);
     this.accountRows = new AccountRows(this.rows, ledgers, accounts, this.accounts);
     this.transferRows = new TransferRows({
-      transfers: this.rows.transfers,
-      usual: this.rows.usual,
+      rows: this.rows,
       ledgers,
       accounts,
       changed: this.accounts,
@@ -80,7 +82,7 @@ export class TransactionFold {
 
   /** Rows of `ledger.transfers`. */
   get transfers(): number {
-    return this.rows.transfers.count + this.rows.usual.count;
+    return this.rows.transfers.count + this.rows.transfersBeyond.count;
   }
 
   /** Offsets of refused transfers that spend their id, unless an earlier row has spent it. */
@@ -130,7 +132,7 @@ export class TransactionFold {
     return this.at;
   }
 
-  copies(): readonly TableRows[] {
+  copies(): readonly (TableRows | TransferTableRows)[] {
     return this.rows.tables();
   }
 
@@ -172,11 +174,18 @@ export class TransactionFold {
     for (const chunk of chunksOf(payload)) {
       const count = Math.min(chunk.count, header.count - ordinal);
       for (let i = 0; i < count; i++, ordinal++) {
-        if (chunk.type === RecordType.Value) continue;
+        if (chunk.type === RecordType.Value || this.addPacked(header, ordinal, chunk, i, outcomes)) continue;
         this.addRecord(header, ordinal, chunk.width, chunk.record(i), outcomes);
       }
     }
     for (; ordinal < header.count; ordinal++) this.addRecord(header, ordinal, 0, NOTHING, outcomes);
+  }
+
+  /** Nothing where it is not a packed row of the usual kind. */
+  private addPacked(header: BatchHeader, ordinal: number, chunk: Chunk, i: number, outcomes: Buffer): boolean {
+    if (chunk.width !== PACKED_ROW_BYTES) return false;
+    const place = { group: this.group, offset: header.baseOffset + ordinal, time: header.time };
+    return this.transferRows.packedDone(chunk.body, i * PACKED_ROW_BYTES, outcomes, ordinal * OUTCOME_ROW_BYTES, place);
   }
 
   private addRecord(header: BatchHeader, ordinal: number, width: number, bytes: Buffer, outcomes: Buffer): void {
@@ -185,7 +194,6 @@ export class TransactionFold {
     if (!isOutcomeRowSet(outcomes, at)) {
       throw new Error(`The node gave the record at offset ${place.offset} without its outcome.`);
     }
-    if (width === PACKED_ROW_BYTES && this.transferRows.packedDone(bytes, outcomes, at, place)) return;
     const outcome = decodeOutcomeRow(outcomes, at);
     if (outcome.replayed) return;
     if (outcome.result === ResultCode.MALFORMED_RECORD) return this.addMalformed(bytes, place);

@@ -1,5 +1,5 @@
 import { type AccountRef, type ReferringCommand, type TransferCommand } from '../command-codec';
-import { formatId } from '../identifiers';
+import { formatId, formatUuid } from '../identifiers';
 import { DONE_WORD, type OutcomeRow } from '../outcome-row';
 import { burnsId, ResultCode, resultName } from '../result-codes';
 import { TransferFlag } from '../transfer-fields';
@@ -14,21 +14,22 @@ import { type KnownAccounts } from './known-accounts';
 import { type KnownLedger, type KnownLedgers } from './known-ledgers';
 import { type Place } from './place';
 import { askedAmount } from './transfer-amounts';
+import { type NewRows } from './table-rows';
 import { writeNoRest, writeRest, writeTotals } from './transfer-columns';
+import { type UsualTransfer } from './usual-rows';
 
 const OK = resultName(ResultCode.OK);
 const TWO_TO_32 = 2 ** 32;
 /** Below it, the upper word of an amount makes a safe integer. */
 const SAFE_HIGH = 2 ** 21;
 const MICROS_PER_MILLI = 1000;
+const UUID_BYTES = 16;
 
 type AnyTransfer = TransferCommand | ReferringCommand;
 
 /** What the rows of a transaction go to, and what is known before them. */
 export interface TransferRowsParts {
-  readonly transfers: CopyRows;
-  /** Of fewer columns, which are those of nearly all rows. */
-  readonly usual: CopyRows;
+  readonly rows: NewRows;
   readonly ledgers: KnownLedgers;
   readonly accounts: KnownAccounts;
   readonly changed: ChangedAccounts;
@@ -46,7 +47,7 @@ export class TransferRows {
 
   /** A transfer, done or refused; not a repeat, which is no event of its own. */
   transfer(command: AnyTransfer, outcome: OutcomeRow, place: Place): void {
-    const { transfers } = this.parts;
+    const transfers = this.parts.rows.transfersAt(place.offset).any;
     const ledger = this.openAccounts(command, outcome, place);
     const payer = this.account(outcome.debitHandle);
     const payee = this.account(outcome.creditHandle);
@@ -62,7 +63,7 @@ export class TransferRows {
     transfers.ascii(kindOf(command));
     transfers.ascii(resultName(outcome.result));
     transfers.bool(this.spends(command, outcome, place));
-    this.sides(outcome.debitHandle, outcome.creditHandle, ledger);
+    this.sides(transfers, outcome.debitHandle, outcome.creditHandle, ledger);
     if (asked && 'value' in asked) transfers.numeric(asked.value, asked.scale);
     else transfers.null();
     transfers.numeric(outcome.amountMoved, ledger?.scale ?? 0);
@@ -78,7 +79,8 @@ export class TransferRows {
 
   /** A hold that was let go of because its time had come: what the ledger did by itself. */
   expiry(outcome: OutcomeRow, place: Place): void {
-    const { transfers, ledgers } = this.parts;
+    const { rows, ledgers } = this.parts;
+    const transfers = rows.transfersAt(place.offset).any;
     const ledger = ledgers.get(outcome.ledgerNumber);
     const payer = this.account(outcome.debitHandle);
     const payee = this.account(outcome.creditHandle);
@@ -90,7 +92,7 @@ export class TransferRows {
     transfers.ascii('expiry');
     transfers.ascii(OK);
     transfers.bool(false);
-    this.sides(outcome.debitHandle, outcome.creditHandle, ledger);
+    this.sides(transfers, outcome.debitHandle, outcome.creditHandle, ledger);
     transfers.numeric(outcome.amount, ledger.scale);
     transfers.numeric(0, ledger.scale);
     transfers.int8(0);
@@ -105,60 +107,58 @@ export class TransferRows {
   }
 
   /**
-   * The usual case at a third of the cost: a plain packed transfer that was done, of an amount that a double holds
+   * The usual case at a fraction of the cost: a plain packed transfer that was done, of an amount that a double holds
    * exactly. The row is the one that {@link transfer} would write.
+   * @param source with the packed row at `from`
    * @param outcomes with the record's row at `at`
    * @returns false, and nothing is done, where it is not that case
    */
-  packedDone(row: Buffer, outcomes: Buffer, at: number, place: Place): boolean {
-    const amountTop = outcomes.readUInt32LE(at + 40) | outcomes.readUInt32LE(at + 44);
-    const amountHigh = outcomes.readUInt32LE(at + 36);
-    const isPlain = outcomes.readUInt32LE(at) === DONE_WORD && row.readUInt32LE(60) === 0;
-    if (!isPlain || amountTop !== 0 || amountHigh >= SAFE_HIGH) return false;
+  packedDone(source: Buffer, from: number, outcomes: Buffer, at: number, place: Place): boolean {
+    const amountHigh = word(outcomes, at + 36);
+    if (word(outcomes, at) !== DONE_WORD || word(source, from + 60) !== 0) return false;
+    if ((word(outcomes, at + 40) | word(outcomes, at + 44)) !== 0 || amountHigh >= SAFE_HIGH) return false;
     const { accounts, changed } = this.parts;
-    const amount = amountHigh * TWO_TO_32 + outcomes.readUInt32LE(at + 32);
-    const debit = outcomes.readUInt32LE(at + 12) * TWO_TO_32 + outcomes.readUInt32LE(at + 8);
-    const credit = outcomes.readUInt32LE(at + 20) * TWO_TO_32 + outcomes.readUInt32LE(at + 16);
-    const payer = accounts.get(debit);
-    const payee = accounts.get(credit);
-    const { ledger } = payer;
+    const amount = amountHigh * TWO_TO_32 + word(outcomes, at + 32);
+    const payer = accounts.get(word(outcomes, at + 12) * TWO_TO_32 + word(outcomes, at + 8));
+    const payee = accounts.get(word(outcomes, at + 20) * TWO_TO_32 + word(outcomes, at + 16));
     changed.touch(payer);
     changed.touch(payee);
     payer.pay(amount, place.offset);
     payee.receive(amount, place.offset);
-    const { scale } = ledger;
-    const isUsual = hasNoHolds(payer) && hasNoHolds(payee);
-    const rows = isUsual ? this.parts.usual : this.parts.transfers;
-    begin(rows, place);
-    rows.uuid(row, 0);
-    if (!isUsual) {
-      rows.ascii('plain');
-      rows.ascii(OK);
-      rows.bool(true);
-    }
-    rows.int8(debit);
-    rows.int8(credit);
-    rows.ascii(ledger.code);
-    rows.numeric(amount, scale);
-    rows.numeric(amount, scale);
-    rows.int8(row.readUInt32LE(56));
-    const hasUserData = (row.readUInt32LE(48) | row.readUInt32LE(52)) !== 0;
-    rows.numeric(hasUserData ? row.readBigUInt64LE(48) : 0, 0);
-    if (isUsual) {
-      rows.numeric(payer.debits, scale);
-      rows.numeric(payer.credits, scale);
-      rows.numeric(payee.debits, scale);
-      rows.numeric(payee.credits, scale);
-    } else {
-      writeTotals(rows, payer);
-      writeTotals(rows, payee);
-      writeNoRest(rows);
-    }
+    const userData = userDataOf(source, from);
+    const code = word(source, from + 56);
+    const rows = this.parts.rows.transfersAt(place.offset);
+    const transfer = { source, at: from, amount, code, userData };
+    if (!hasNoHolds(payer) || !hasNoHolds(payee)) this.packedBesideHolds(rows.any, transfer, place, payer, payee);
+    else if (userData === 0) rows.usual.add(transfer, place, payer, payee);
+    else rows.usualWithUserData.add(transfer, place, payer, payee);
     return true;
   }
 
-  private sides(debit: number, credit: number, ledger: KnownLedger | undefined): void {
-    const { transfers } = this.parts;
+  private packedBesideHolds(
+    rows: CopyRows,
+    { source, at, amount, code, userData }: UsualTransfer,
+    place: Place,
+    payer: KnownAccount,
+    payee: KnownAccount,
+  ): void {
+    const { scale } = payer.ledger;
+    begin(rows, place);
+    rows.ascii(formatUuid(source.subarray(at, at + UUID_BYTES)));
+    rows.ascii('plain');
+    rows.ascii(OK);
+    rows.bool(true);
+    this.sides(rows, payer.handle, payee.handle, payer.ledger);
+    rows.numeric(amount, scale);
+    rows.numeric(amount, scale);
+    rows.int8(code);
+    rows.numeric(userData, 0);
+    writeTotals(rows, payer);
+    writeTotals(rows, payee);
+    writeNoRest(rows);
+  }
+
+  private sides(transfers: CopyRows, debit: number, credit: number, ledger: KnownLedger | undefined): void {
     if (debit === 0) transfers.null();
     else transfers.int8(debit);
     if (credit === 0) transfers.null();
@@ -244,6 +244,18 @@ function begin(rows: CopyRows, { group, offset, time }: Place): void {
   rows.int4(group);
   rows.int8(offset);
   rows.timestamptz(time);
+}
+
+/** 32 bits, little-endian: read byte by byte, since Buffer's method checks its arguments each time. */
+function word(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+  return (low | ((bytes[at + 3] as number) << 24)) >>> 0;
+}
+
+/** A number where it is 0, as nearly always. */
+function userDataOf(source: Buffer, from: number): number | bigint {
+  if ((word(source, from + 48) | word(source, from + 52)) === 0) return 0;
+  return source.readBigUInt64LE(from + 48);
 }
 
 function hasNoHolds({ debitsPending, creditsPending }: KnownAccount): boolean {

@@ -1,5 +1,12 @@
+import fc from 'fast-check';
 import { CopyRows } from '../../../src/ledger/projection/copy-rows';
+import { type Quantity } from '../../../src/ledger/projection/exact-sum';
+import { KnownAccount } from '../../../src/ledger/projection/known-account';
 import { writeNumeric } from '../../../src/ledger/projection/numeric-wire';
+import { UsualRows } from '../../../src/ledger/projection/usual-rows';
+import { check } from '../random-runs';
+
+const FILE = 'projection/copy-rows.test.ts';
 
 describe('rows of a binary copy', () => {
   test('a row that lacks a field is refused before the database sees it', () => {
@@ -42,4 +49,110 @@ describe('rows of a binary copy', () => {
       expect(last.toString('hex')).toBe('00020000000101ffffffffffff');
     }
   });
+});
+
+describe('rows of usual transfers', () => {
+  const FIELDS = 14;
+  const place = { group: 3, offset: 5_000_000_123, time: 1_700_000_000_123_456 };
+  const id = '00112233-4455-6677-8899-aabbccddeeff';
+  const source = Buffer.alloc(64);
+  Buffer.from(id.replaceAll('-', ''), 'hex').copy(source, 7);
+
+  function accountOf(handle: number, scale: number, debits: Quantity, credits: Quantity): KnownAccount {
+    const ledger = {
+      number: 1,
+      code: 'EUR',
+      scale,
+      halfUp: false,
+      defaultMinBalance: 0n,
+      defaultMaxBalance: undefined,
+    };
+    const account = new KnownAccount(handle, ledger, { min: undefined, max: undefined, closed: false });
+    account.debits = debits;
+    account.credits = credits;
+    return account;
+  }
+
+  const quantity = fc.oneof(
+    fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    fc.nat({ max: 10_000 }).map((n) => n * 10_000),
+    fc.bigInt({ min: 2n ** 53n, max: 2n ** 126n }),
+  );
+  const amounts = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+
+  test('are those that are written field by field', () => {
+    const handles = fc.tuple(fc.integer({ min: 1, max: 2 ** 40 }), fc.integer({ min: 1, max: 2 ** 40 }));
+    const totals = fc.tuple(quantity, quantity, quantity, quantity);
+    const userData = fc.oneof(fc.constant(undefined), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }));
+    const code = fc.nat({ max: 2 ** 32 - 1 });
+    check(
+      FILE,
+      200,
+      fc.property(
+        handles,
+        totals,
+        amounts,
+        fc.nat({ max: 18 }),
+        code,
+        userData,
+        (pair, four, amount, scale, tag, data) => {
+          const payer = accountOf(pair[0], scale, four[0], four[1]);
+          const payee = accountOf(pair[1], scale, four[2], four[3]);
+          const fast = new UsualRows(data !== undefined);
+          const slow = new CopyRows(data === undefined ? FIELDS : FIELDS + 1);
+          for (let i = 0; i < 3; i++) {
+            fast.add({ source, at: 7, amount, code: tag, userData: data ?? 0 }, place, payer, payee);
+            slow.row();
+            slow.int4(place.group);
+            slow.int8(place.offset);
+            slow.timestamptz(place.time);
+            slow.ascii(id);
+            slow.int8(payer.handle);
+            slow.int8(payee.handle);
+            slow.ascii('EUR');
+            slow.numeric(amount, scale);
+            slow.numeric(amount, scale);
+            slow.int8(tag);
+            if (data !== undefined) slow.numeric(data, 0);
+            for (const total of four) slow.numeric(total, scale);
+          }
+          expect(fast.count).toBe(3);
+          expect(Buffer.concat(fast.finish()).equals(Buffer.concat(slow.finish()))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test('a number has the digits that were written, whichever way it went', () => {
+    check(
+      FILE,
+      200,
+      fc.property(quantity, fc.nat({ max: 18 }), fc.boolean(), (value, scale, isNegative) => {
+        const minor = isNegative ? -BigInt(value) : value;
+        const bytes = Buffer.alloc(200);
+        const end = writeNumeric(bytes, 4, minor, scale);
+        expect(minorOf(bytes.subarray(4, end), scale)).toBe(BigInt(minor));
+      }),
+    );
+  });
+
+  /** As numeric_recv reads it. */
+  function minorOf(bytes: Buffer, scale: number): bigint {
+    const groups = bytes.readUInt16BE(0);
+    const weight = bytes.readInt16BE(2);
+    expect(bytes.readUInt16BE(6)).toBe(scale);
+    expect(bytes).toHaveLength(8 + 2 * groups);
+    // Neither the first group nor the last is zero.
+    for (const end of groups === 0 ? [] : [0, groups - 1]) expect(bytes.readUInt16BE(8 + 2 * end)).not.toBe(0);
+    let units = 0n;
+    for (let i = 0; i < groups; i++) {
+      const group = bytes.readUInt16BE(8 + 2 * i);
+      expect(group).toBeLessThan(10_000);
+      // In units of 10^-20, so that every place of a group is a whole number.
+      units += BigInt(group) * 10n ** BigInt(20 + 4 * (weight - i));
+    }
+    const minor = units / 10n ** BigInt(20 - scale);
+    expect(minor * 10n ** BigInt(20 - scale)).toBe(units);
+    return bytes.readUInt16BE(4) === 0x4000 ? -minor : minor;
+  }
 });

@@ -26,6 +26,17 @@ test('what is asked for stays, the rest goes, and only when it is told to', () =
   expect(() => known.add(account(2))).toThrow('Account 2 is opened by the log for the second time');
 });
 
+test('many are found by handle, near each other, far apart, and beyond 32 bits', () => {
+  const known = new KnownAccounts();
+  const handles = Array.from({ length: 5_000 }, (_, i) => [i + 1, (i + 1) * 4096, 2 ** 32 * (i + 1) + 7]).flat();
+  const distinct = [...new Set(handles)];
+  for (const handle of distinct) known.add(account(handle));
+  for (const handle of distinct) expect(known.find(handle)?.handle).toBe(handle);
+  for (const handle of distinct) expect(known.find(handle + 0.5)).toBeUndefined();
+  expect(known.find(0)).toBeUndefined();
+  expect(known.find(2 ** 52)).toBeUndefined();
+});
+
 test.each([
   [1, 2],
   [Number.MAX_SAFE_INTEGER, 1],

@@ -32,11 +32,13 @@ describe.each(KINDS)('refusals that spend their id (%s)', (kind) => {
       const offsets = Array.from({ length: rows / 2 }, (_, i) => 2 * i + 1);
       await database.transaction(async (transaction) => {
         await part.create(transaction, database.persistence);
+        await part.attach(transaction, part.end);
         await transaction.script(
           `INSERT INTO ledger.transfers (partition, log_offset, time, id, code, spends_id, amount_moved, user_data)
            SELECT 0, n, now(), ${id}, 0, n % 2 = 0, 0, 0 FROM generate_series(0, ${rows - 1}) n`,
         );
-        await part.index(transaction, MINUTES);
+        await part.makeKey(transaction);
+        await part.makeLargeIndexes(transaction);
         await spendIds(transaction, offsets, 0);
       });
       const { rows: found } = await database.query(
