@@ -77,7 +77,9 @@ function parse(): (signal: AbortSignal) => Promise<string> {
     .option('--reads <n>', 'balances of the past that are asked for, of each kind', '2000')
     .option('--ids <v7|random>', 'ids in the order of time, as clients make them, or spread over all there are', 'v7')
     .option('--postgres <url>', 'a database whose schema "ledger" is of no use to anybody')
+    .option('--embedded-transfers <n>', 'rows of the embedded Postgres, where that is to have fewer')
     .option('--no-embedded', 'the server alone')
+    .option('--replay', 'after it, how fast a node applies its log anew, as of `restart`', false)
     .action(does(projection));
   program.parse(process.argv);
   if (!chosen) throw new CommanderError(EXIT_USAGE, 'bench', 'nothing was asked for; see --help');
@@ -143,21 +145,37 @@ async function restart(options: { transfers: string; starts: string }, signal: A
   return restartText(await measureRestart({ transfers, starts, signal, onStep }), transfers);
 }
 
-async function projection(
-  options: { transfers: string; wallets: string; reads: string; ids: string; postgres?: string; embedded: boolean },
-  signal: AbortSignal,
-): Promise<string> {
+interface ProjectionOptions {
+  readonly transfers: string;
+  readonly wallets: string;
+  readonly reads: string;
+  readonly ids: string;
+  readonly postgres?: string;
+  readonly embeddedTransfers?: string;
+  readonly embedded: boolean;
+  readonly replay: boolean;
+}
+
+async function projection(options: ProjectionOptions, signal: AbortSignal): Promise<string> {
   const transfers = whole('--transfers', options.transfers, 1_000, 100_000_000);
+  const embeddedTransfers = whole(
+    '--embedded-transfers',
+    options.embeddedTransfers ?? options.transfers,
+    1_000,
+    transfers,
+  );
   const accounts = whole('--wallets', options.wallets, 2, 1_000_000);
   const reads = whole('--reads', options.reads, 1, 1_000_000);
-  const { ids } = options;
+  const { ids, postgres: url } = options;
   if (ids !== 'v7' && ids !== 'random') throw usage('--ids', ids, 'v7 or random');
-  const databases = [...(options.embedded ? [undefined] : []), ...(options.postgres ? [options.postgres] : [])];
+  const common = { accounts, ids, reads, signal, onStep } as const;
   const figures: ProjectionFigures[] = [];
-  for (const url of databases) {
-    figures.push(await measureProjection({ transfers, accounts, ids, reads, url, signal, onStep }));
-  }
-  return projectionText(figures, { transfers, accounts, ids });
+  if (options.embedded)
+    figures.push(await measureProjection({ ...common, transfers: embeddedTransfers, url: undefined }));
+  if (url) figures.push(await measureProjection({ ...common, transfers, url }));
+  const text = projectionText(figures, { accounts, ids });
+  if (!options.replay) return text;
+  return `${text}\n${restartText(await measureRestart({ transfers, starts: 1, signal, onStep }), transfers)}`;
 }
 
 function onStep(name: string): void {

@@ -30,6 +30,7 @@ export interface ProjectionBench {
 
 export interface ProjectionFigures {
   readonly database: string;
+  readonly transfers: number;
   /** Of the first nine tenths, which are all there when it begins. */
   readonly caughtUpPerSecond: number;
   /** Of the last tenth, behind which nothing waits. */
@@ -75,7 +76,7 @@ export async function measureProjection(bench: ProjectionBench): Promise<Project
     onStep(`${name}: rebuild`);
     const rebuiltPerSecond = await rebuildAll(bench, target, log);
     const load = loadavg()[0] ?? 0;
-    return { database: name, caughtUpPerSecond, asTheyComePerSecond, rebuiltPerSecond, ...reads, load };
+    return { database: name, transfers, caughtUpPerSecond, asTheyComePerSecond, rebuiltPerSecond, ...reads, load };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -173,12 +174,12 @@ function perSecond(count: number, ms: number): number {
 
 export function projectionText(
   figures: readonly ProjectionFigures[],
-  { transfers, accounts, ids }: Pick<ProjectionBench, 'transfers' | 'accounts' | 'ids'>,
+  { accounts, ids }: Pick<ProjectionBench, 'accounts' | 'ids'>,
 ): string {
-  const head = `${transfers} transfers between ${accounts} accounts, ids: ${ids}`;
+  const head = `Transfers between ${accounts} accounts, ids: ${ids}`;
   const ms = ({ p50, p99 }: Percentiles): string => `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
   const lines = figures.flatMap((one) => [
-    `${one.database} (load average ${one.load.toFixed(1)})`,
+    `${one.database}, ${one.transfers} transfers (load average ${one.load.toFixed(1)})`,
     `  rows, catching up       ${one.caughtUpPerSecond}/s`,
     `  rows as they come       ${one.asTheyComePerSecond}/s`,
     `  rebuild                 ${one.rebuiltPerSecond} records/s`,

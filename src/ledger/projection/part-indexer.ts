@@ -1,4 +1,4 @@
-import { type Database } from './database';
+import { type Database, DatabaseLostError } from './database';
 import { makeMissingIndexes, partsWithoutIndexes } from './transfer-parts';
 
 /**
@@ -14,14 +14,14 @@ export class PartIndexer {
   constructor(private readonly open: () => Promise<Database>) {}
 
   /**
-   * Begins with what an earlier session has left without indexes; where there is no other connection to be had, that is made
-   * before this resolves.
+   * Begins with what an earlier session has left without indexes; where there is no other connection to be had (a server may
+   * allow its user one only), that is made before this resolves, and the session makes its indexes itself.
    */
   static async over(
     database: Database,
     openBeside: (() => Promise<Database>) | undefined,
   ): Promise<PartIndexer | undefined> {
-    const indexer = openBeside && new PartIndexer(openBeside);
+    const indexer = openBeside && (await canBeOpened(openBeside)) ? new PartIndexer(openBeside) : undefined;
     for (const part of await partsWithoutIndexes(database)) {
       if (indexer) indexer.add(part);
       else await makeMissingIndexes(database, part);
@@ -67,5 +67,16 @@ export class PartIndexer {
       const why = error instanceof Error ? error.message : String(error);
       this.failure = new Error(`The indexes of ledger.${part} could not be made: ${why}`, { cause: error });
     }
+  }
+}
+
+async function canBeOpened(open: () => Promise<Database>): Promise<boolean> {
+  try {
+    const database = await open();
+    await database.close();
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseLostError) return false;
+    throw error;
   }
 }

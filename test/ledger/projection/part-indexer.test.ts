@@ -1,4 +1,4 @@
-import { type Database } from '../../../src/ledger/projection/database';
+import { type Database, DatabaseLostError } from '../../../src/ledger/projection/database';
 import { ProjectionSession } from '../../../src/ledger/projection/session';
 import { makeMissingIndexes, partsWithoutIndexes } from '../../../src/ledger/projection/transfer-parts';
 import { makePlace, type TestPlace } from './databases';
@@ -46,6 +46,15 @@ describe('indexes that are made beside the rows of the next part', () => {
     }
   }
 
+  /** So many connections beside the first one are there to be had. */
+  function refusedAfter(connections: number): () => Promise<Database> {
+    let left = connections;
+    return () =>
+      left-- > 0
+        ? place.open()
+        : Promise.reject(new DatabaseLostError('Postgres cannot be reached: too many connections'));
+  }
+
   async function look(): Promise<{ without: string[]; reached: number }> {
     const database = await place.open();
     try {
@@ -64,9 +73,8 @@ describe('indexes that are made beside the rows of the next part', () => {
   ])(
     `where they cannot be made the projector says so, no row is lost, and the next one makes them %s (${REPEAT})`,
     async (_, isBeside) => {
-      const refused = () => Promise.reject(new Error('too many connections'));
-      await expect(project(refused)).rejects.toThrow(
-        /^The indexes of ledger.transfers_\d+ could not be made: too many connections$/,
+      await expect(project(refusedAfter(1))).rejects.toThrow(
+        /^The indexes of ledger.transfers_\d+ could not be made: Postgres cannot be reached: too many connections$/,
       );
       const { without, reached } = await look();
       expect(without).not.toEqual([]);
@@ -78,9 +86,18 @@ describe('indexes that are made beside the rows of the next part', () => {
   );
 
   test(
+    `where there is no second connection, they are made on the first one (${REPEAT})`,
+    async () => {
+      await project(refusedAfter(0));
+      expect(await look()).toEqual({ without: [], reached: history.lastIndex });
+    },
+    MINUTES,
+  );
+
+  test(
     `two who make those of one part do not trip over each other (${REPEAT})`,
     async () => {
-      await expect(project(() => Promise.reject(new Error('no'))).then(() => undefined)).rejects.toThrow('no');
+      await expect(project(refusedAfter(1))).rejects.toThrow('too many connections');
       const { without } = await look();
       const sessions = [await place.open(), await place.open(), await place.open()];
       try {
@@ -98,16 +115,15 @@ describe('indexes that are made beside the rows of the next part', () => {
   test(
     `a session that is closed meanwhile waits for nothing (${REPEAT})`,
     async () => {
-      const opened: Database[] = [];
+      let opened = 0;
       const database = await place.open();
-      await project(() => Promise.reject(new Error('no'))).catch(() => undefined);
+      await expect(project(refusedAfter(1))).rejects.toThrow('too many connections');
       const { without } = await look();
       // Somebody writes to the part and does not come to an end: its indexes have to wait for that.
       await database.script(`BEGIN; LOCK TABLE ledger.${without[0]} IN ROW EXCLUSIVE MODE`);
       const open = async () => {
-        const one = await place.open();
-        opened.push(one);
-        return one;
+        opened++;
+        return place.open();
       };
       const session = await ProjectionSession.open(
         await place.open(),
@@ -116,7 +132,7 @@ describe('indexes that are made beside the rows of the next part', () => {
         () => undefined,
         { partOffsets: PART, openBeside: open },
       );
-      await until('its other session was opened', () => opened.length === 1);
+      await until('its other session was opened', () => opened === 2);
       await session?.close();
       await database.script('ROLLBACK');
       await database.close();
