@@ -32,8 +32,6 @@ export class KnownAccount {
   /** The transaction that opened it: until then the database has no row of it. */
   openedIn: object | undefined;
   termsChangedIn: object | undefined;
-  /** See KnownAccounts. */
-  askedInRound = 0;
 
   constructor(
     readonly handle: number,

@@ -13,16 +13,15 @@ const KEPT = 200_000;
  */
 export class KnownAccounts {
   private slots = new AccountSlots();
-  /** How many were asked for since some were forgotten. */
-  private asked = 0;
-  private round = 1;
 
   constructor(private readonly kept = KEPT) {}
 
   find(handle: number): KnownAccount | undefined {
-    const account = this.slots.find(handle);
-    if (account !== undefined && account.askedInRound !== this.round) this.ask(account);
-    return account;
+    return this.slots.find(handle);
+  }
+
+  has(handle: number): boolean {
+    return this.slots.has(handle);
   }
 
   /** @throws Error where neither the database nor an earlier record has opened it: outcomes name accounts only after that */
@@ -40,27 +39,17 @@ export class KnownAccounts {
     if (this.find(account.handle))
       throw new Error(`Account ${account.handle} is opened by the log for the second time.`);
     this.slots.add(account);
-    this.ask(account);
   }
 
   /** Whether the oldest are to be forgotten. */
   get areMany(): boolean {
-    return this.asked >= this.kept / 2;
+    return this.slots.asked >= this.kept / 2;
   }
 
   /** Only when the database has what became of them; of those that were found since the last time none is forgotten. */
   forgetTheOldest(): void {
     if (!this.areMany) return;
-    const slots = new AccountSlots();
-    for (const account of this.slots.all()) if (account.askedInRound === this.round) slots.add(account);
-    this.slots = slots;
-    this.asked = 0;
-    this.round++;
-  }
-
-  private ask(account: KnownAccount): void {
-    account.askedInRound = this.round;
-    this.asked++;
+    this.slots = this.slots.keepAsked();
   }
 
   /** Reads those of the accounts that the database has and that are not known. */

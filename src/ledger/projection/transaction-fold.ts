@@ -97,7 +97,7 @@ export class TransactionFold {
   async prepare(settled: () => Promise<Queries>, batches: readonly FetchedBatch[]): Promise<void> {
     const { accounts, ledgers } = this.known;
     const outcomes = batches.map((batch) => batch.outcomes);
-    const { handles, holds } = needsOf(outcomes, (handle) => accounts.find(handle) !== undefined);
+    const { handles, holds } = needsOf(outcomes, (handle) => accounts.has(handle));
     if (handles.size === 0 && holds.length === 0) return;
     const database = await settled();
     await accounts.load(database, [...handles], ledgers);
