@@ -37,61 +37,60 @@ SELECT c.raft_index::text, c.log_offset::text AS reflected, p.at_offset::text, a
  WHERE c.partition = $1::text::integer`,
 };
 
-const KEY = `(t.effective_time, t.log_offset)`;
-const WANTED = `(p.moment, $4::text::bigint)`;
-
-/** What counts by then but was recorded after the others, and what was recorded by then but counts later. */
+/** Of the two sides of an account one, with what the sums of days, hours and moments do not tell apart. */
 function correction(side: 'debit' | 'credit'): string {
-  const mine = `t.${side}_account = a.handle AND t.effective_time IS NOT NULL AND t.result = 'ok'`;
+  const mine = `t.${side}_account = a.handle AND t.result = 'ok'`;
   return `
  CROSS JOIN LATERAL (
     SELECT coalesce((SELECT sum(t.amount_moved) FROM ledger.transfers t
-                      WHERE ${mine} AND ${KEY} <= ${WANTED} AND t.log_offset > p.undated AND t.log_offset <= p.reflected
-                        AND p.undated < p.reflected), 0)
-         - coalesce((SELECT sum(t.amount_moved) FROM ledger.transfers t
-                      WHERE ${mine} AND ${KEY} > ${WANTED} AND t.log_offset <= p.undated), 0) AS ${side}s) ${side}`;
+                      WHERE ${mine} AND t.effective_time = p.moment
+                        AND t.log_offset <= least($4::text::bigint, p.reflected)), 0)
+         - coalesce((SELECT sum(t.amount_moved) FILTER (WHERE t.effective_time IS NOT NULL) FROM ledger.transfers t
+                      WHERE ${mine} AND t.log_offset > p.whole AND t.log_offset <= p.undated), 0)
+         - coalesce((SELECT sum(later.amount) FROM ledger.dated_totals d
+                       JOIN ledger.batches r ON r.partition = c.partition AND r.time = d.at
+                      CROSS JOIN LATERAL (
+                        SELECT sum(t.amount_moved) FILTER (WHERE t.effective_time < p.moment) AS amount
+                          FROM ledger.transfers t
+                         WHERE ${mine} AND t.log_offset >= r.first_offset AND t.log_offset <= r.last_offset) later
+                      WHERE d.account = a.handle AND NOT d.by_effective AND d.level = 0 AND d.at > h.reflected_time
+                        AND p.reflected < c.log_offset), 0) AS ${side}s) ${side}`;
+}
+
+/** The time of the last batch that ends at an offset or before it. */
+function timeAt(offset: string): string {
+  return `coalesce((SELECT r.time FROM ledger.batches r WHERE r.partition = c.partition AND r.last_offset <= ${offset}
+                     ORDER BY r.last_offset DESC LIMIT 1), timestamptz '-infinity')`;
 }
 
 /**
- * Transfers that say when they count are few, and have an index of their own; all others are in the order of their
- * offsets, and so have their sum in the row of the last one. $1 partition, $2 account, $3 time, $4 offset, $5 as above
+ * What counts up to a place, of what is reflected. Transfers that say nothing of when they count are in the order of their
+ * offsets, and so have their sum in the row of the last one. To that comes what the others moved before the moment of the
+ * place, and from it goes what they had moved by the time that it was posted: sums of days, hours and moments, however many
+ * there are. One by one come only those of the very moment up to the offset, and go those of its own batch and those that
+ * were recorded after all that is reflected, which are found by the batches that have any.
+ * $1 partition, $2 account, $3 time, $4 offset, $5 what is reflected, or null: all there is
  */
 const BY_EFFECT: PastStatement = {
   name: 'past balance by effect',
   sql: `
 SELECT c.raft_index::text, c.log_offset::text AS reflected, p.reflected::text AS at_offset, a.opened_offset::text,
-       l.scale::text, (coalesce(b.debits_posted, 0) + debit.debits)::text AS debits_posted,
-       (coalesce(b.credits_posted, 0) + credit.credits)::text AS credits_posted
+       l.scale::text,
+       (coalesce(b.debits_posted, 0) + counted.debits - recorded.debits + debit.debits)::text AS debits_posted,
+       (coalesce(b.credits_posted, 0) + counted.credits - recorded.credits + credit.credits)::text AS credits_posted
   FROM ledger.checkpoint c
  CROSS JOIN LATERAL (
-    SELECT m.moment, m.reflected,
-           least(m.reflected, greatest(${offsetBefore('m.moment', 'c.partition')},
-                                       least(${offsetAt('m.moment', 'c.partition')}, $4::text::bigint))) AS undated
-      FROM (SELECT ${momentOf('$3')} AS moment, coalesce($5::text::bigint, c.log_offset) AS reflected) m) p
+    SELECT m.*, least(m.reflected, greatest(m.whole, least(${offsetAt('m.moment', 'c.partition')}, $4::text::bigint))) AS undated
+      FROM (SELECT n.*, least(n.reflected, ${offsetBefore('n.moment', 'c.partition')}) AS whole
+              FROM (SELECT ${momentOf('$3')} AS moment, coalesce($5::text::bigint, c.log_offset) AS reflected) n) m
+    OFFSET 0) p
+ CROSS JOIN LATERAL (SELECT ${timeAt('p.whole')} AS whole_time, ${timeAt('p.reflected')} AS reflected_time OFFSET 0) h
   ${ACCOUNT}
   LEFT JOIN LATERAL ledger.balance_at_offset(a.handle, p.undated) b ON true
+ CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, true, p.moment - interval '1 microsecond') counted
+ CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, false, h.whole_time) recorded
   ${correction('debit')}
   ${correction('credit')}
- WHERE c.partition = $1::text::integer`,
-};
-
-/**
- * All that counts up to a moment, of all that is reflected: as of that posting time, plus what dated transfers moved by the
- * time at which they count, minus what they moved by the time at which they were posted. Both are sums of days, hours and
- * moments, however many transfers there are. $1 partition, $2 account, $3 time
- */
-const BY_EFFECT_NOW: PastStatement = {
-  name: 'past balance by effect of all',
-  sql: `
-SELECT c.raft_index::text, c.log_offset::text AS reflected, c.log_offset::text AS at_offset, a.opened_offset::text,
-       l.scale::text, (coalesce(b.debits_posted, 0) + counted.debits - recorded.debits)::text AS debits_posted,
-       (coalesce(b.credits_posted, 0) + counted.credits - recorded.credits)::text AS credits_posted
-  FROM ledger.checkpoint c
- CROSS JOIN (SELECT ${momentOf('$3')} AS moment) m
-  ${ACCOUNT}
-  LEFT JOIN LATERAL ledger.balance_at_offset(a.handle, ${offsetAt('m.moment', 'c.partition')}) b ON true
- CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, true, m.moment) counted
- CROSS JOIN LATERAL ledger.dated_totals_until(a.handle, false, m.moment) recorded
  WHERE c.partition = $1::text::integer`,
 };
 
@@ -129,23 +128,25 @@ export async function balanceByEffect(
   place: ListPlace,
   reflected?: number,
 ): Promise<FoundBalance | undefined> {
+  const [time, offset] = [String(place.time), String(place.offset)];
   const upTo = reflected === undefined ? null : String(reflected);
-  const parameters = [String(group), String(account), String(place.time), String(place.offset), upTo];
-  const [row] = await database.rows(BY_EFFECT, parameters);
+  // After all times nothing is left out, so what was recorded is what counts.
+  const isAll = place.time >= NO_TIME_AFTER && place.offset === AFTER_ALL;
+  const [row] = isAll
+    ? await database.rows(BY_POSTING, [String(group), String(account), null, offset, upTo])
+    : await database.rows(BY_EFFECT, [String(group), String(account), time, offset, upTo]);
   return row && found(row, false);
 }
 
 /** After everything that counts up to a time. */
-async function balanceByEffectNow(
+function balanceByEffectAt(
   database: PastDatabase,
   group: number,
   account: number,
   time: number,
 ): Promise<FoundBalance | undefined> {
-  // What counts after all times is in no sum of days.
-  if (time >= NO_TIME_AFTER) return balanceByEffect(database, group, account, { time, offset: AFTER_ALL });
-  const [row] = await database.rows(BY_EFFECT_NOW, [group, account, time].map(String));
-  return row && found(row, false);
+  const place = time >= NO_TIME_AFTER ? { time, offset: AFTER_ALL } : { time: time + 1, offset: -1 };
+  return balanceByEffect(database, group, account, place);
 }
 
 export async function balanceThen(
@@ -156,7 +157,7 @@ export async function balanceThen(
 ): Promise<BalanceAnswer | undefined> {
   const found =
     'time' in at && at.by === 'effective'
-      ? await balanceByEffectNow(database, group, account, at.time)
+      ? await balanceByEffectAt(database, group, account, at.time)
       : await balanceByPosting(database, group, account, at);
   if (!found) return undefined;
   const { asOf, offset, isOpen, balance } = found;

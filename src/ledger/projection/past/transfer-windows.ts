@@ -42,7 +42,9 @@ function amount(): string {
 function statementOf({ along, dated }: Walk): PastStatement {
   const range = dated
     ? `t.effective_time IS NOT NULL AND (t.effective_time, t.log_offset) > (${momentOf('$3')}, $4::text::bigint)
-       AND ($5::text IS NULL OR t.effective_time < ${momentOf('$5')}) AND t.log_offset <= $6::text::bigint`
+       AND (t.effective_time, t.log_offset) < (coalesce(${momentOf('$5')}, timestamptz 'infinity'),
+                                               CASE WHEN $5::text IS NULL THEN ${2n ** 63n - 1n} ELSE -1 END)
+       AND t.log_offset <= $6::text::bigint`
     : `$3::text IS NOT NULL AND t.log_offset > $4::text::bigint
        AND t.log_offset <= least($5::text::bigint, $6::text::bigint)`;
   const order = dated ? ['effective_time', 'log_offset'] : ['log_offset'];
