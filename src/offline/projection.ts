@@ -1,8 +1,14 @@
 /** The rows of a stopped node: made anew from its log, or held against it. */
 import { join } from 'node:path';
 import type { FileSystem } from '../log/files';
-import { compareRows, type Comparison } from '../ledger/projection/compare-rows';
-import { type Database, DatabaseLostError, type ProjectionTarget } from '../ledger/projection/database';
+import { compareCheckpoint } from '../ledger/projection/compare-checkpoint';
+import { compareDatedTotals } from '../ledger/projection/compare-dated-totals';
+import { LogComparison } from '../ledger/projection/compare-log';
+import { compareState, type Comparison, told, transferRows } from '../ledger/projection/compare-rows';
+import { compareRunningTotals } from '../ledger/projection/compare-running-totals';
+import { COMPARING } from '../ledger/projection/compare-text';
+import { type Database, DatabaseLostError, type ProjectionTarget, type Queries } from '../ledger/projection/database';
+import { Differences } from '../ledger/projection/differences';
 import { EmbeddedDatabase } from '../ledger/projection/embedded-database';
 import { EmbeddedFolder } from '../ledger/projection/embedded-folder';
 import { PostgresDatabase } from '../ledger/projection/postgres-database';
@@ -10,14 +16,11 @@ import { rebuild, RebuildRefusedError, type Rebuilt } from '../ledger/projection
 import type { NodeConfig } from '../node/config/node-config';
 import { FIRST_GROUP } from '../node/data-directory';
 import { StartupError } from '../node/startup-error';
-import { readHeader } from '../log/batch';
 import type { NodeIdentity } from '../raft/stable';
 import type { OnProgress } from './finding';
-import { auditLog, logFolder } from './log-audit';
 import { ProjectionLog } from './projection-log';
+import { ProjectionReplay, type ReplayBegin } from './projection-replay';
 import { ReadOnlyFiles } from './read-only-files';
-import { scratchMachine } from './scratch-machine';
-import { auditSnapshot, restoreFrom, snapshotFolder } from './snapshot-audit';
 import { auditStable } from './stable-audit';
 
 export interface ProjectionOptions {
@@ -46,7 +49,12 @@ export async function rebuildProjection(options: ProjectionOptions): Promise<Reb
 export interface ProjectionReport extends Comparison {
   /** The last entry of the log that the rows reflect. */
   readonly index: number;
+  /** The first offset whose rows were held against the log: what comes before is in no log any more. */
+  readonly comparedFrom: number;
 }
+
+/** Nothing can be compared from there: the log has a gap before the entry that the rows reflect. */
+const GAP = Symbol('gap');
 
 /** @returns undefined where there are no rows to be compared: no tables of this version, or an embedded folder that was not closed whole */
 export async function checkProjection(options: ProjectionOptions): Promise<ProjectionReport | undefined> {
@@ -54,32 +62,74 @@ export async function checkProjection(options: ProjectionOptions): Promise<Proje
   const database = await openRows(targetOf(options));
   if (!database) return undefined;
   try {
-    const [there] = (await database.query(`SELECT to_regclass('ledger.holds')::text AS there`)).rows;
-    if (typeof there?.['there'] !== 'string') return undefined;
-    const { rows } = await database.query(
-      'SELECT raft_index, cluster_id FROM ledger.checkpoint WHERE partition = $1::text::integer',
-      [String(FIRST_GROUP)],
-    );
-    const index = Number(rows[0]?.['raft_index'] ?? 0);
-    const owner = rows[0]?.['cluster_id'] ?? clusterId;
-    if (owner !== clusterId) {
-      return {
-        index,
-        accounts: 0,
-        transfers: 0,
-        differences: [`The rows are of cluster ${owner}, not of ${clusterId}.`],
-      };
+    for (const begin of ['oldest', 'newest'] as const) {
+      const report = await database.transaction((queries) => compareFrom(begin, queries, clusterId, options));
+      if (report !== GAP) return report;
     }
-    const onTransfers = (done: number, total: number): void => options.onProgress(done, total, 'transfers');
-    const machine = await stateAt(options, index);
-    try {
-      return { index, ...(await compareRows(database, machine.reader, onTransfers)) };
-    } finally {
-      await machine.close();
-    }
+    throw new Error('A replay from the newest state has neither come to its end nor said why.');
   } finally {
     await database.close();
   }
+}
+
+/** @param queries of a transaction that begins here: what it reads is one state of the rows, whoever writes them meanwhile */
+async function compareFrom(
+  begin: ReplayBegin,
+  queries: Queries,
+  clusterId: string,
+  options: ProjectionOptions,
+): Promise<ProjectionReport | typeof GAP | undefined> {
+  await queries.script(COMPARING);
+  const [there] = (await queries.query(`SELECT to_regclass('ledger.holds')::text AS there`)).rows;
+  if (typeof there?.['there'] !== 'string') return undefined;
+  const { rows } = await queries.query(
+    'SELECT raft_index, cluster_id FROM ledger.checkpoint WHERE partition = $1::text::integer',
+    [String(FIRST_GROUP)],
+  );
+  const index = Number(rows[0]?.['raft_index'] ?? 0);
+  const owner = rows[0]?.['cluster_id'] ?? clusterId;
+  if (owner !== clusterId) {
+    const differences = [`The rows are of cluster ${owner}, not of ${clusterId}.`];
+    return { index, comparedFrom: 0, accounts: 0, transfers: 0, differences, found: 1 };
+  }
+  const replay = await ProjectionReplay.open(options, index, begin);
+  try {
+    return await compareWithLog(queries, replay, index, begin);
+  } finally {
+    await replay.close();
+  }
+}
+
+async function compareWithLog(
+  queries: Queries,
+  replay: ProjectionReplay,
+  index: number,
+  begin: ReplayBegin,
+): Promise<ProjectionReport | typeof GAP> {
+  const differences = new Differences();
+  const comparedFrom = replay.machine.nextOffset;
+  if (comparedFrom > 0) {
+    const rest = { before: comparedFrom, onRows: () => undefined };
+    await compareRunningTotals(queries, replay.machine.reader, differences, rest);
+  }
+  const log = await LogComparison.open(queries, FIRST_GROUP, comparedFrom, differences);
+  await replay.run(async (batch, header, apply) => {
+    const pending = log.before(batch, header, replay.machine.reader);
+    await log.after(pending, await apply(), replay.machine.reader);
+  });
+  if (replay.at < index) {
+    if (begin === 'oldest') return GAP;
+    throw new StartupError(
+      `the rows reflect entry ${index}, the log of this directory can be replayed up to entry ${replay.at} only: nothing can be compared`,
+      1,
+    );
+  }
+  const { reader } = replay.machine;
+  await compareCheckpoint(queries, FIRST_GROUP, await log.end(), differences);
+  await compareState(queries, FIRST_GROUP, reader, differences, (handle) => log.lastChangeOf(handle));
+  await compareDatedTotals(queries, reader, differences);
+  const { accounts } = reader.counts();
+  return { index, comparedFrom, accounts, transfers: transferRows(reader), ...told(differences) };
 }
 
 async function openRows(target: ProjectionTarget): Promise<Database | undefined> {
@@ -99,41 +149,4 @@ async function identityOf(given: FileSystem, dataDir: string): Promise<NodeIdent
     throw new StartupError(`${dataDir} does not say which cluster it belongs to: there are no rows of it`, 1);
   }
   return identity;
-}
-
-/** A replay up to the entry, from the newest snapshot below it or from the beginning. */
-async function stateAt(
-  { dataDir, files: given, onProgress }: ProjectionOptions,
-  index: number,
-): Promise<ReturnType<typeof scratchMachine>> {
-  const files = new ReadOnlyFiles(given);
-  const folder = join(dataDir, 'groups', String(FIRST_GROUP));
-  let machine = scratchMachine(files, join(folder, 'snapshots'));
-  let at = 0;
-  for (const place of (await snapshotFolder(files, join(folder, 'snapshots'))).reverse()) {
-    if (place.index > index) continue;
-    const owner = { clusterId: undefined, group: FIRST_GROUP };
-    const snapshot = await auditSnapshot(files, place, owner, () => undefined);
-    if (!snapshot) continue;
-    await machine.close();
-    machine = await restoreFrom(files, snapshot);
-    at = snapshot.meta.index;
-    break;
-  }
-  const { segments } = await logFolder(files, join(folder, 'log'));
-  for await (const item of auditLog({ files, group: FIRST_GROUP, segments })) {
-    if (item.kind !== 'batch' || item.header.index <= at) continue;
-    if (item.header.index > index) break;
-    if (item.header.index !== at + 1) break;
-    const header = readHeader(item.bytes);
-    await machine.prepare(item.bytes, header);
-    machine.apply(item.bytes, header);
-    at = item.header.index;
-    onProgress(at, index, 'entries');
-  }
-  if (at === index) return machine;
-  throw new StartupError(
-    `the rows reflect entry ${index}, the log of this directory can be replayed up to entry ${at} only: nothing can be compared`,
-    1,
-  );
 }

@@ -22,7 +22,7 @@ export function addVerifyCommand(program: Command): void {
     .requiredOption('--data-dir <DIR>', 'the data directory')
     .option(
       '--projection',
-      'hold the rows in Postgres against the log instead: accounts, balances, holds, counts, and what transfers add up to',
+      'hold the rows in Postgres against the log instead: every column of every table, and that none is missing or too much',
       false,
     );
   addDatabaseOption(command)
@@ -56,12 +56,17 @@ async function verifyRows({ databaseUrl, dataDir, json }: VerifyArguments): Prom
     printer.say({ type: 'note', what }, `note: ${what}`);
     return;
   }
-  const { accounts, differences, index, transfers } = report;
+  const { accounts, comparedFrom, differences, found, index, transfers } = report;
   for (const what of differences) printer.say({ type: 'damage', what }, `damage: ${what}`);
-  const clean = differences.length === 0;
-  const verdict = clean ? 'equal' : 'DIFFERENT: rebuild them with "ledger-node rebuild-projection"';
+  if (comparedFrom > 0) {
+    const what = `This log has nothing before offset ${comparedFrom}: of the rows before it only the sums were compared, with the snapshot there.`;
+    printer.say({ type: 'note', what }, `note: ${what}`);
+  }
+  const clean = found === 0;
+  const places = found === 1 ? '1 place' : `${found} places`;
+  const verdict = clean ? 'equal' : `DIFFERENT in ${places}: rebuild them with "ledger-node rebuild-projection"`;
   printer.say(
-    { type: 'summary', clean, index, accounts, transfers },
+    { type: 'summary', clean, index, accounts, transfers, differences: found, comparedFrom },
     `rows at entry ${index}: ${accounts} accounts, ${transfers} transfers, ${verdict}`,
   );
   if (!clean) process.exitCode = DAMAGED;

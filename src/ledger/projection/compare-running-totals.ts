@@ -4,44 +4,51 @@
  */
 import { formatMinor, MAX_SCALE } from '../amounts';
 import { type AccountView, type LedgerReader } from '../reader';
-import { type Database, type TextRow } from './database';
+import { type Queries, type TextRow } from './database';
 import { type Differences } from './differences';
 
 /** Rows that are fetched at a time. */
 const PAGE = 10_000;
 
 /** The index that has the rows in this order begins with the partition, of which there is one. */
-const ROWS = `
+const rowsBefore = (offset: number): string => `
   SELECT log_offset, debit_account, credit_account, amount_moved, amount_held, amount_released,
          payer_debits, payer_credits, payer_debits_pending, payer_credits_pending,
          payee_debits, payee_credits, payee_debits_pending, payee_credits_pending
-    FROM ledger.transfers WHERE partition = 0 ORDER BY log_offset`;
+    FROM ledger.transfers WHERE partition = 0 AND log_offset < ${offset} ORDER BY log_offset`;
 
 const TOTALS = ['debits', 'credits', 'debits_pending', 'credits_pending'] as const;
 type Totals = Record<(typeof TOTALS)[number], bigint>;
 
 const NOTHING: Totals = { debits: 0n, credits: 0n, debits_pending: 0n, credits_pending: 0n };
 
-/** @param onRows told how many rows it has been through */
+export interface RunningTotalsOptions {
+  /** Told how many rows it has been through. */
+  readonly onRows: (done: number) => void;
+  /** Rows from this offset on are left out: the state is the one before it. */
+  readonly before?: number;
+}
+
+/** @param queries of a transaction: it reads through a cursor */
 export async function compareRunningTotals(
-  database: Database,
+  queries: Queries,
   reader: LedgerReader,
   differences: Differences,
-  onRows: (done: number) => void,
+  { before = Number.MAX_SAFE_INTEGER, onRows }: RunningTotalsOptions,
 ): Promise<void> {
   const sums = new Map<number, Totals>();
-  await database.transaction(async (transaction) => {
-    await transaction.query(`DECLARE transfers_in_order NO SCROLL CURSOR FOR ${ROWS}`);
-    for (let done = 0; ; onRows(done)) {
-      const { rows } = await transaction.query(`FETCH FORWARD ${PAGE} FROM transfers_in_order`);
-      for (const row of rows) {
-        addUp(row, 'payer', sums, reader, differences);
-        addUp(row, 'payee', sums, reader, differences);
-      }
-      done += rows.length;
-      if (rows.length < PAGE) return;
+  await queries.query(`DECLARE transfers_in_order NO SCROLL CURSOR FOR ${rowsBefore(before)}`);
+  let isEnd = false;
+  for (let done = 0; !isEnd; onRows(done)) {
+    const { rows } = await queries.query(`FETCH FORWARD ${PAGE} FROM transfers_in_order`);
+    for (const row of rows) {
+      addUp(row, 'payer', sums, reader, differences);
+      addUp(row, 'payee', sums, reader, differences);
     }
-  });
+    done += rows.length;
+    isEnd = rows.length < PAGE;
+  }
+  await queries.query('CLOSE transfers_in_order');
   compareWithState(sums, reader, differences);
 }
 

@@ -71,7 +71,9 @@ describe.each(KINDS)('a projection into %s', (kind) => {
       expect(found.some((text) => text.startsWith(`Account "${name}" has credits_pending`))).toBe(true);
       expect(found.some((text) => text.includes('has closed'))).toBe(true);
       expect(found.some((text) => text.includes('transfers, the state has'))).toBe(true);
-      expect(found.some((text) => text.startsWith('Hold 1 is'))).toBe(history.state.reader.hold(1) !== undefined);
+      expect(found.some((text) => text.startsWith('Hold 1 has amount'))).toBe(
+        history.state.reader.hold(1) !== undefined,
+      );
     },
     MINUTES,
   );
