@@ -59,7 +59,7 @@ async function verifyRows({ databaseUrl, dataDir, json }: VerifyArguments): Prom
   const { accounts, comparedFrom, differences, found, index, transfers } = report;
   for (const what of differences) printer.say({ type: 'damage', what }, `damage: ${what}`);
   if (comparedFrom > 0) {
-    const what = `This log has nothing before offset ${comparedFrom}: of the rows before it only the sums were compared, with the snapshot there.`;
+    const what = `What this log has before offset ${comparedFrom} is gone or damaged: of the rows before it only the sums were compared, with the snapshot there.`;
     printer.say({ type: 'note', what }, `note: ${what}`);
   }
   const clean = found === 0;

@@ -18,13 +18,15 @@ const MINUTES = 240_000;
 const BATCHES = 60;
 /** Places that each account is asked about. */
 const ASKED = 150;
-/** A time beyond it is later than all books. */
+/** From it on a question is about all there is; a record that says it is malformed. */
 const NO_TIME_AFTER = 2 ** 53;
+/** The last time that a transfer can say. */
+const LAST_TIME = NO_TIME_AFTER - 1;
 const HOUR = 3_600_000_000;
 /** Of the first batch of a history. */
 const START = 1_700_000_000_000_000;
 
-/** Many transfers that count at one moment: of a day or an hour, as imported books have them, and after all times. */
+/** Many transfers that count at one moment: of a day or an hour, as imported books have them, and at the last of all times. */
 class CrowdedHistory extends DatedHistory {
   private readonly draw: () => number;
   private nextCrowded = 2_000_000;
@@ -47,7 +49,7 @@ class CrowdedHistory extends DatedHistory {
 
   private crowded(): Command {
     const hour = Math.floor(START / HOUR) * HOUR;
-    const moment = this.oneOf([hour, hour - 24 * HOUR, hour + HOUR, hour - 400 * 24 * HOUR, NO_TIME_AFTER]);
+    const moment = this.oneOf([hour, hour - 24 * HOUR, hour + HOUR, hour - 400 * 24 * HOUR, LAST_TIME]);
     return {
       kind: 'transfer',
       id: { kind: 'uuid', bytes: uuid(this.nextCrowded++) },
@@ -94,7 +96,7 @@ describe.each(KINDS)(`a balance by effective time in %s (${REPEAT})`, (kind) => 
       const past = new SlowPast(history);
       const account = history.state.reader.account(name) as AccountView;
       const entries = inOrder(past.of(account.handle, 'effective'), 'effective');
-      expect(entries.some(({ counts }) => counts === NO_TIME_AFTER)).toBe(true);
+      expect(entries.some(({ counts }) => counts === LAST_TIME)).toBe(true);
       const last = ends().at(-1)!;
       for (let i = 0; i < ASKED; i++) {
         const entry = history.oneOf(entries);
