@@ -1,4 +1,5 @@
 import { BatchKind, payloadOf, readHeader } from '../../../src/log/batch';
+import { type Command, type UpdateAccountCommand } from '../../../src/ledger/command-codec';
 import { compareCheckpoint } from '../../../src/ledger/projection/compare-checkpoint';
 import { compareDatedTotals } from '../../../src/ledger/projection/compare-dated-totals';
 import { LogComparison } from '../../../src/ledger/projection/compare-log';
@@ -10,6 +11,7 @@ import { type LedgerState } from '../../../src/ledger/state';
 import { KINDS, makePlace, type TestPlace } from './databases';
 import { eventsOf } from './expected-transfers';
 import { DatedHistory } from './past/dated-history';
+import { account, uuid } from './random-history';
 import { RunningProjector } from './running-projector';
 
 const MINUTES = 240_000;
@@ -73,6 +75,8 @@ describe.each(KINDS)(`rows in %s against the log (${REPEAT})`, (kind) => {
     place = await makePlace(kind);
     do history.grow(BATCHES);
     while (!hasAllKinds(history));
+    openAndChange(history);
+    history.grow(1);
     const projector = new RunningProjector(place, history);
     await projector.reaches(history.lastIndex);
     await projector.stop();
@@ -142,6 +146,8 @@ describe.each(KINDS)(`rows in %s against the log (${REPEAT})`, (kind) => {
           const named = found.filter((text) => text.startsWith(at(one)) && says(text, column));
           expect({ column, one, named }).not.toEqual({ column, one, named: [] });
         }
+        // Not every sentence says which row it is about: there is one for each at least.
+        expect(found.filter((text) => says(text, column)).length).toBeGreaterThanOrEqual(keys.length);
       }
     },
     MINUTES,
@@ -233,6 +239,30 @@ function says(text: string, column: string): boolean {
   return [`has ${column} `, `has holds.${column} `, `are ${column} `, `, ${column} `, `with ${column} `].some((part) =>
     text.includes(part),
   );
+}
+
+/** In one batch, so that the state before it has nothing of them. */
+function openAndChange(history: DatedHistory): void {
+  const change = (name: string, terms: Partial<UpdateAccountCommand>): Command => ({
+    ...{ kind: 'update_account', account: { name }, min: undefined, max: undefined, closed: undefined },
+    ...terms,
+  });
+  history.appendCommands(
+    account('opened here', 'USD', 'given'),
+    change('opened here', { closed: true }),
+    change('opened here', { max: { kind: 'none' } }),
+    change('opened here', { min: { kind: 'default' }, closed: false }),
+    {
+      ...{ kind: 'transfer', id: { kind: 'uuid', bytes: uuid(3_000_000) }, amount: { minor: 3n }, ledger: 'POINTS' },
+      ...{ debit: { name: 'opened by paying' }, credit: { name: 'opened by being paid' } },
+      ...{ code: 0, userData: 0n, metadata: Buffer.alloc(0), flags: 0 },
+    },
+    change('opened by paying', { max: { kind: 'given', text: '7' } }),
+    change('opened by being paid', { closed: true }),
+  );
+  for (const name of ['opened here', 'opened by paying', 'opened by being paid']) {
+    expect(history.state.reader.account(name)).toMatchObject({ closed: name === 'opened by being paid' });
+  }
 }
 
 function hasAllKinds(history: DatedHistory): boolean {
