@@ -72,11 +72,13 @@ describe('the rows of a stopped node', () => {
       const torn = written.copy();
       flipBit(log(torn)[1]!, 10_000);
       const database = await PostgresDatabase.connect(server.url);
+      const begins: number[] = [];
       for (const dataDir of [shortened, torn]) {
         const whole = await checkProjection(options(dataDir, server.url));
         expect(whole).toMatchObject({ differences: [], found: 0 });
         const from = whole?.comparedFrom ?? 0;
         expect(from).toBeGreaterThan(0);
+        begins.push(from);
         const ends = await database.query(
           'SELECT min(log_offset) AS first, max(log_offset) AS last FROM ledger.transfers',
         );
@@ -94,6 +96,8 @@ describe('the rows of a stopped node', () => {
         ]);
         await database.script(`UPDATE ledger.transfers SET code = 0, amount_moved = 1.00 WHERE code = 7`);
       }
+      // From the older one of two snapshots where the log goes on from it, from the newer one where there is a gap between them.
+      expect(begins[0]).toBeLessThan(begins[1]!);
       await database.close();
     },
     MINUTES,
