@@ -29,6 +29,8 @@ export function metricsSource(
           diverged: runtime.quarantine.why === undefined ? 0 : 1,
           comparedIndex: runtime.stateWatch.comparison.comparedIndex,
           damage: runtime.log.damage.count,
+          idsInMemory: runtime.machine.rowsInMemory,
+          extrasInMemory: runtime.machine.extrasInMemory,
         },
       ];
     },

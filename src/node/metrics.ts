@@ -27,6 +27,8 @@ export interface GroupMetrics {
   readonly damage: number;
   readonly diverged: number;
   readonly comparedIndex: number;
+  readonly idsInMemory: number;
+  readonly extrasInMemory: number;
 }
 
 type Figure = Exclude<keyof GroupMetrics, 'group'>;
@@ -53,6 +55,8 @@ const GAUGES: readonly [Figure, string, string][] = [
     'ledger_state_compared_index',
     'Highest Raft index at which the state was compared with the peers.',
   ],
+  ['idsInMemory', 'ledger_ids_in_memory', 'Ids whose rows are in memory; the others are in runs on the disk.'],
+  ['extrasInMemory', 'ledger_id_extras_bytes', 'Bytes of text ids, metadata and references in memory.'],
   ['queuedBytes', 'ledger_proposals_queued_bytes', 'Bytes of writes that wait to be proposed.'],
 ];
 

@@ -17,6 +17,8 @@ const GROUP: GroupMetrics = {
   damage: 3,
   diverged: 1,
   comparedIndex: 512,
+  idsInMemory: 31,
+  extrasInMemory: 1024,
 };
 
 class Source implements MetricsSource {
@@ -63,6 +65,8 @@ describe('NodeMetrics', () => {
       'ledger_raft_snapshot_index{group="0"}': 7,
       'ledger_proposals_queued_bytes{group="0"}': 99,
       'ledger_transfers_total{result="ok"}': 4,
+      'ledger_ids_in_memory{group="0"}': 31,
+      'ledger_id_extras_bytes{group="0"}': 1024,
       ledger_accounts: 6,
       ledger_disk_full: 1,
       ledger_disk_free_bytes: 77,

@@ -3,27 +3,40 @@ import { IdBench, type IdFigures } from './id-bench';
 
 const DEFAULT_IDS = 10_000_000;
 const MOST_IDS = 1_000_000_000;
+/** A run would end before it has all its rows. */
+const MOST_TEXT_BYTES = 48;
 const EXIT_USAGE = 2;
 
-/** `./scripts/bench ids [--ids N]`. @returns the exit status */
+interface Asked {
+  readonly ids: number;
+  readonly textBytes: number;
+}
+
+/** `./scripts/bench ids [--ids N] [--text-bytes N]`. @returns the exit status */
 export async function main(args: readonly string[], write: (text: string) => void): Promise<number> {
-  const ids = idsIn(args);
-  if (ids === undefined) {
+  const asked = askedIn(args);
+  if (asked === undefined) {
     write(
-      `Usage: scripts/bench ids [--ids N], N from 1 to ${MOST_IDS}; the runs are in TMPDIR, or in LEDGER_BENCH_DIR.\n`,
+      `Usage: scripts/bench ids [--ids N] [--text-bytes N]: 1 to ${MOST_IDS} ids, with 0 to ${MOST_TEXT_BYTES} bytes of extras each ` +
+        '(what a text id has beside its row); the runs are in TMPDIR, or in LEDGER_BENCH_DIR.\n',
     );
     return EXIT_USAGE;
   }
-  const figures = await new IdBench(ids, (text) => process.stderr.write(`${text}\r`)).run();
+  const figures = await new IdBench(asked.ids, asked.textBytes, (text) => process.stderr.write(`${text}\r`)).run();
   write(text(figures));
   return 0;
 }
 
-function idsIn(args: readonly string[]): number | undefined {
+function askedIn(args: readonly string[]): Asked | undefined {
   try {
-    const { values } = parseArgs({ args: [...args], options: { ids: { type: 'string' } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { ids: { type: 'string' }, 'text-bytes': { type: 'string' } },
+    });
     const ids = Number(values.ids ?? DEFAULT_IDS);
-    return Number.isInteger(ids) && ids >= 1 && ids <= MOST_IDS ? ids : undefined;
+    const textBytes = Number(values['text-bytes'] ?? 0);
+    const isRight = (n: number, least: number, most: number): boolean => Number.isInteger(n) && n >= least && n <= most;
+    return isRight(ids, 1, MOST_IDS) && isRight(textBytes, 0, MOST_TEXT_BYTES) ? { ids, textBytes } : undefined;
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHAIN_ROWS, chainStart } from '../../../src/ledger/row-chain';
-import { TRANSFER_WORDS } from '../../../src/ledger/transfer-row';
+import { Row, TRANSFER_WORDS } from '../../../src/ledger/transfer-row';
 import { NodeFiles } from '../../../src/log/node-files';
 import type { IdArchive } from '../../../src/node/ids/id-archive';
 import { IdStore, RUN_ROWS } from '../../../src/node/ids/id-store';
@@ -15,7 +15,6 @@ import { notFatal, recordedEvents } from '../recorded-events';
 const SEED = 0x1d5;
 const BATCH = 8_190;
 const WORDS = 4;
-const NOTHING = new Uint8Array(0);
 const BATCHES = 60;
 const HIT_BATCHES = 3;
 const SINGLE_READS = 300;
@@ -59,6 +58,8 @@ export class IdBench {
 
   constructor(
     private readonly ids: number,
+    /** Extras of each. */
+    private readonly textBytes: number,
     private readonly progress: (text: string) => void,
   ) {}
 
@@ -89,6 +90,7 @@ export class IdBench {
   private async write(): Promise<Attachment[]> {
     const folder = { files: this.files, directory: this.folder, seed: SEED };
     const unit = new Uint32Array(CHAIN_ROWS * TRANSFER_WORDS);
+    const extras = new Uint8Array(CHAIN_ROWS * this.textBytes).fill(0x78);
     const names: RunName[] = [];
     let chainBefore = chainStart();
     for (let first = 0; first < this.ids; first += RUN_ROWS) {
@@ -96,10 +98,13 @@ export class IdBench {
         first,
         count: RUN_ROWS,
         chainBefore,
-        lengthsFrom: Infinity,
+        lengthsFrom: 0,
         unit: (row) => {
-          for (let i = 0; i < CHAIN_ROWS; i++) idWords(row + i, unit, i * TRANSFER_WORDS);
-          return { words: unit, extras: NOTHING };
+          for (let i = 0; i < CHAIN_ROWS; i++) {
+            idWords(row + i, unit, i * TRANSFER_WORDS);
+            unit[i * TRANSFER_WORDS + Row.EXTRAS] = this.textBytes;
+          }
+          return { words: unit, extras };
         },
       });
       await writeIndex(folder, written.name, written.hashes);
