@@ -25,31 +25,49 @@ export function writeSnapshot(tables: Tables): Iterable<Buffer> {
   const reversalRows = reversals.rows.freeze();
   const groupRows = groups.rows.capture();
   function* frames(): Generator<Buffer> {
+    yield* head;
+    yield* rowFrames(FrameKind.LIMITS, limitRows, limits.rows);
+    yield* rowFrames(FrameKind.HOT, hot, accounts.hot);
+    yield* rowFrames(FrameKind.COLD, cold, accounts.cold);
+    for (const [i, page] of texts.pages.entries()) {
+      const used = i + 1 === texts.pages.length ? texts.lastUsed : ARENA_PAGE_BYTES;
+      yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, 0, used);
+    }
+    yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
+    for (const page of extras)
+      yield* pageFrame(FrameKind.EXTRAS, page.buffer as ArrayBuffer, page.byteOffset, page.length);
+    yield* rowFrames(FrameKind.HOLDS, holdRows, holds.rows);
+    yield* rowFrames(FrameKind.REVERSALS, reversalRows, reversals.rows);
+    yield* rowFrames(FrameKind.GROUPS, groupRows, groups.rows);
+    yield frame(FrameKind.END, Buffer.alloc(0));
+  }
+  return endingWith(frames(), () => {
+    accounts.hot.thaw(hot);
+    accounts.cold.thaw(cold);
+    holds.rows.thaw(holdRows);
+    reversals.rows.thaw(reversalRows);
+  });
+}
+
+/**
+ * The same pieces; `atEnd` is called once nobody reads them any more. A generator that is ended before its first piece skips its
+ * `finally`: this one does not.
+ */
+export function endingWith(pieces: Generator<Buffer>, atEnd: () => void): Iterable<Buffer> {
+  function* guarded(): Generator<Buffer> {
     try {
-      yield* head;
-      yield* rowFrames(FrameKind.LIMITS, limitRows, limits.rows);
-      yield* rowFrames(FrameKind.HOT, hot, accounts.hot);
-      yield* rowFrames(FrameKind.COLD, cold, accounts.cold);
-      for (const [i, page] of texts.pages.entries()) {
-        const used = i + 1 === texts.pages.length ? texts.lastUsed : ARENA_PAGE_BYTES;
-        yield* pageFrame(FrameKind.ARENA, page.buffer as ArrayBuffer, 0, used);
-      }
-      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
-      for (const page of extras)
-        yield* pageFrame(FrameKind.EXTRAS, page.buffer as ArrayBuffer, page.byteOffset, page.length);
-      yield* rowFrames(FrameKind.HOLDS, holdRows, holds.rows);
-      yield* rowFrames(FrameKind.REVERSALS, reversalRows, reversals.rows);
-      yield* rowFrames(FrameKind.GROUPS, groupRows, groups.rows);
-      yield frame(FrameKind.END, Buffer.alloc(0));
+      yield NO_BYTES;
+      yield* pieces;
     } finally {
-      accounts.hot.thaw(hot);
-      accounts.cold.thaw(cold);
-      holds.rows.thaw(holdRows);
-      reversals.rows.thaw(reversalRows);
+      atEnd();
     }
   }
-  return frames();
+  const begun = guarded();
+  begun.next();
+  return begun;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** @param first row that it begins with */
 function* rowFrames(kind: number, captured: CapturedRows, table: PagedRows, first = 0): Generator<Buffer> {

@@ -4,6 +4,7 @@ import { OUTCOME_ROW_BYTES, sealOutcomes } from '../ledger/outcome-row';
 import type { LedgerReader } from '../ledger/reader';
 import { decodeRulesVersion, Rules } from '../ledger/rules-versions';
 import { SnapshotReader } from '../ledger/snapshot-reader';
+import { endingWith } from '../ledger/snapshot-writer';
 import { LedgerState } from '../ledger/state';
 import { Tables } from '../ledger/tables';
 import type { RestorePoint, StateMachine } from '../raft/replica/state-machine';
@@ -198,14 +199,15 @@ export class LedgerMachine implements StateMachine {
 }
 
 /** One after the other; what ends early ends them all. */
-function* inTurn(...parts: readonly Iterable<Buffer>[]): Generator<Buffer> {
+function inTurn(...parts: readonly Iterable<Buffer>[]): Iterable<Buffer> {
   const open = parts.map((part) => part[Symbol.iterator]());
-  try {
+  function* all(): Generator<Buffer> {
     for (const iterator of open) {
       for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value;
     }
-  } finally {
-    // Rows that are frozen for whoever reads the ledger are to be let go also where nobody came to read them.
-    for (const iterator of open) iterator.return?.();
   }
+  // Rows that are frozen for whoever reads the ledger are to be let go also where nobody came to read them.
+  return endingWith(all(), () => {
+    for (const iterator of open) iterator.return?.();
+  });
 }

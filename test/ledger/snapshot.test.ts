@@ -91,6 +91,15 @@ describe('a snapshot', () => {
     givenUp.return?.();
     expect(ledger.tables.accounts.hot.isFrozen).toBe(false);
   });
+
+  test('that nobody began to read is let go of as well', () => {
+    const { state, tables } = history();
+    const givenUp = state.snapshot();
+    const tablesOf = [tables.accounts.hot, tables.accounts.cold, tables.holds.rows, tables.reversals.rows];
+    expect(tablesOf.map(({ isFrozen }) => isFrozen)).toEqual([true, true, true, true]);
+    givenUp[Symbol.iterator]().return?.();
+    expect(tablesOf.map(({ isFrozen }) => isFrozen)).toEqual([false, false, false, false]);
+  });
 });
 
 describe('what is not a snapshot is refused with a reason', () => {

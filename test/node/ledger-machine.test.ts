@@ -1,4 +1,5 @@
 import { encodeCommand } from '../../src/ledger/command-codec';
+import type { Tables } from '../../src/ledger/tables';
 import { OUTCOME_ROW_BYTES } from '../../src/ledger/outcome-row';
 import { RULES_VERSIONS } from '../../src/ledger/rules-versions';
 import { BatchKind, readHeader, type BatchHeader } from '../../src/log/batch';
@@ -101,6 +102,20 @@ describe('LedgerMachine', () => {
     expect(other.machine.nextOffset).toBe(2);
     expect(other.machine.reader.ledger('USD')).toBeDefined();
   });
+
+  test.each([0, 1])(
+    'a snapshot that is ended after %s pieces, before those of the ledger, freezes nothing any more',
+    (pieces) => {
+      const world = new World();
+      world.apply({ kind: BatchKind.System, payload: encodeValues(1, [usd]) });
+      const { hot } = (world.machine as unknown as { state: { tables: Tables } }).state.tables.accounts;
+      const givenUp = world.machine.snapshot()[Symbol.iterator]();
+      for (let read = 0; read < pieces; read++) givenUp.next();
+      expect(hot.isFrozen).toBe(true);
+      givenUp.return?.();
+      expect(hot.isFrozen).toBe(false);
+    },
+  );
 
   test('a snapshot that stands elsewhere than it says is not taken', async () => {
     const world = new World();

@@ -257,20 +257,24 @@ export class Snapshotter {
     if (end.index === this.newestIndex) return end.index;
     this.bytesSince = 0;
     const meta: SnapshotFileMeta = {
-      ...end,
-      hash: Buffer.from(end.hash),
+      ...{ ...end, hash: Buffer.from(end.hash) },
       configuration: this.attached.configurationAt(end.index),
       attachments: machine.attachments?.(),
     };
     const chunks = machine.snapshot();
-    // What replay would derive again has to be durable before there is nothing to replay it from.
-    await machine.flush();
-    const stored = await store.write(meta, chunks);
-    await this.point(meta, stored.file);
-    await store.removeOld();
-    await this.dropOldLog();
-    events.info({ index: meta.index, bytes: stored.bytes }, 'a snapshot was taken');
-    return meta.index;
+    try {
+      // What replay would derive again has to be durable before there is nothing to replay it from.
+      await machine.flush();
+      const stored = await store.write(meta, chunks);
+      await this.point(meta, stored.file);
+      await store.removeOld();
+      await this.dropOldLog();
+      events.info({ index: meta.index, bytes: stored.bytes }, 'a snapshot was taken');
+      return meta.index;
+    } finally {
+      // Where it failed before anybody read it: what the machine has frozen for it is let go.
+      chunks[Symbol.iterator]().return?.();
+    }
   }
 
   private async point({ index, term, configuration }: SnapshotFileMeta, file: string): Promise<void> {

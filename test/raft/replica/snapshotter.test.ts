@@ -95,6 +95,22 @@ describe('Snapshotter', () => {
       expect(group.snapshotter.newestIndex).toBeGreaterThan(3);
     });
 
+    test('and gives what it took up where it failed before anybody read it', async () => {
+      await open();
+      await group.write(3);
+      const ended: number[] = [];
+      const pieces: IterableIterator<Buffer> = {
+        [Symbol.iterator]: () => pieces,
+        next: () => ({ done: true, value: undefined }),
+        return: () => ({ done: true, value: ended.push(1) }),
+      };
+      jest.spyOn(group.machine, 'snapshot').mockReturnValueOnce(pieces);
+      jest.spyOn(group.machine, 'flush').mockRejectedValueOnce(new Error('disk full'));
+      await expect(group.snapshotter.take()).rejects.toThrow('disk full');
+      expect(ended).toEqual([1]);
+      expect(await group.snapshotter.take()).toBe(3);
+    });
+
     test('and drops the log that is under all kept snapshots and beyond what is to be kept', async () => {
       await open({ retentionBytes: 1 });
       await group.write(100);

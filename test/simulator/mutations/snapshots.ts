@@ -23,10 +23,12 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
       {
         file: SNAPSHOTTER,
         original: `    const chunks = machine.snapshot();
-    // What replay would derive again has to be durable before there is nothing to replay it from.
-    await machine.flush();`,
+    try {
+      // What replay would derive again has to be durable before there is nothing to replay it from.
+      await machine.flush();`,
         replacement: `    await machine.flush();
-    const chunks = machine.snapshot();`,
+    const chunks = machine.snapshot();
+    try {`,
       },
     ],
   },
@@ -49,7 +51,7 @@ export const SNAPSHOT_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: WRITER,
-        original: `      yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
+        original: `    yield* rowFrames(FrameKind.TRANSFERS, transferRows, transfers.rows, archived);
 `,
         replacement: ``,
       },
