@@ -42,11 +42,13 @@ export class IdArchive implements RowArchive {
   readonly counts: ArchiveCounts = { lookups: 0, candidates: 0, next: 0, found: 0 };
   /** The block that was read last: readers walk. */
   private last: { readonly run: IdRun; readonly block: number; readonly bytes: Buffer; extras?: Buffer } | undefined;
-  private reading = 0;
+  /** Look-ups under way, each until its last read has ended. */
+  private readonly reading = new Set<Promise<unknown>>();
   /** Of the batch that is looked up, or of the id that is read. */
   private readonly hashes: IdHashes;
   /** Indexes that others took the place of, while somebody may still be reading them. */
   private replaced: IdIndex[] = [];
+  private isClosed = false;
 
   constructor(
     seed: number,
@@ -103,6 +105,7 @@ export class IdArchive implements RowArchive {
    * Rejects with IdFileDamageError.
    */
   lookUp(ids: Uint32Array): Promise<readonly ArchivedRow[]> | undefined {
+    invariant(!this.isClosed, 'Nothing is looked up in an archive that was closed.');
     const count = ids.length / WORDS;
     this.counts.lookups += count;
     if (this.runs.length === 0 || count === 0) return undefined;
@@ -128,7 +131,10 @@ export class IdArchive implements RowArchive {
     });
   }
 
+  /** Nothing is looked up from now on; what is under way ends first, for its files might be others' by then. */
   async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all(this.reading);
     for (const file of [...this.runs, ...this.indexes, ...this.replaced]) await file.close();
     this.replaced = [];
   }
@@ -191,11 +197,12 @@ export class IdArchive implements RowArchive {
         next = row.row + 1;
       }
     };
-    this.reading += 1;
     const readers = Array.from({ length: Math.min(READS_AT_ONCE, candidates.length) }, reader);
     // All of them, so that nothing is closed that one of them still reads.
-    const ended = await Promise.allSettled(readers);
-    this.reading -= 1;
+    const reading = Promise.allSettled(readers);
+    this.reading.add(reading);
+    const ended = await reading;
+    this.reading.delete(reading);
     await this.closeReplaced();
     for (const end of ended) if (end.status === 'rejected') throw end.reason;
     this.counts.found += found.length;
@@ -247,7 +254,7 @@ export class IdArchive implements RowArchive {
   }
 
   private async closeReplaced(): Promise<void> {
-    if (this.reading > 0) return;
+    if (this.reading.size > 0) return;
     const { replaced } = this;
     this.replaced = [];
     for (const index of replaced) await index.close();

@@ -132,6 +132,17 @@ export class IdStore {
     return this.archived.lookUp(ids)?.catch((error: unknown) => this.lookUpAgain(ids, error));
   }
 
+  /** As `lookUp`, for an answer that no state rests on: damage to rows is answered as where a read meets it, and ends the process. */
+  async lookUpToRead(ids: Uint32Array): Promise<readonly ArchivedRow[]> {
+    try {
+      return (await this.lookUp(ids)) ?? [];
+    } catch (error) {
+      if (!(error instanceof IdFileDamageError)) throw error;
+      this.options.fatal(error);
+      throw idsDamaged(error);
+    }
+  }
+
   private async lookUpAgain(ids: Uint32Array, error: unknown): Promise<readonly ArchivedRow[]> {
     if (!(error instanceof IdFileDamageError)) throw error;
     await this.mend(error);
@@ -170,8 +181,7 @@ export class IdStore {
     if (this.isReadOnly) return error;
     // Many readers may meet it before it is mended.
     if (!this.mending) this.mend(error).catch(this.options.fatal);
-    const message = `${error.message} Ask another node, or this one again.`;
-    return new NodeError('UNAVAILABLE', 'IDS_DAMAGED', message, { cause: error });
+    return idsDamaged(error);
   }
 
   /** To be called after each batch. */
@@ -274,4 +284,9 @@ export class IdStore {
       events.error({ err: error, directory }, `${what}; they stay in memory, and it is tried again by and by`);
     }
   }
+}
+
+function idsDamaged(error: IdFileDamageError): NodeError {
+  const message = `${error.message} Ask another node, or this one again.`;
+  return new NodeError('UNAVAILABLE', 'IDS_DAMAGED', message, { cause: error });
 }

@@ -97,3 +97,15 @@ test('four indexes of one size become one, and so on; the files of the old ones 
   expect(indexes).toHaveLength(3);
   await store.stop();
 });
+
+test('is closed behind the look-ups under way, whose files would be others’ otherwise, and looks nothing up afterwards', async () => {
+  const written = await WrittenRuns.make(9, [2, 1]);
+  const store = await written.open();
+  const { archive } = store;
+  const ids = written.idsOf(written.rows.map((_, row) => row));
+  const underWay = store.lookUp(ids);
+  await store.stop();
+  expect(await underWay).toHaveLength(written.rows.length);
+  expect(() => archive.lookUp(ids)).toThrow('closed');
+  expect(written.files.openFiles).toBe(0);
+});

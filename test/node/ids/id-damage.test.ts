@@ -145,6 +145,19 @@ describe('damage to ids', () => {
     await store.stop();
   });
 
+  test('in rows that a look-up meets on which no state rests is answered, and ends the process as well', async () => {
+    const written = await WrittenRuns.make(1, [2, 1]);
+    const [run] = written.attachments;
+    flip(written, run!.name, RUN_HEADER_BYTES + BLOCK_BYTES + 77);
+    const store = await written.open();
+    expect(await store.lookUpToRead(written.idsOf([0, 130]))).toHaveLength(2);
+    expect(await store.lookUpToRead(new Uint32Array(0))).toEqual([]);
+    const refusal = { reason: 'IDS_DAMAGED', message: expect.stringContaining(run!.name) as string };
+    await expect(store.lookUpToRead(written.idsOf([100]))).rejects.toMatchObject(refusal);
+    expect(written.fatal).toEqual([expect.objectContaining({ file: written.path(run!.name) })]);
+    await store.stop();
+  });
+
   test('in an index that a read meets is answered with file and byte, and mended behind the answer', async () => {
     const written = await WrittenRuns.make(1, [1]);
     const store = await written.open();
