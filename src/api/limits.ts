@@ -18,6 +18,10 @@ export interface Limits {
   readonly followers: number;
   /** Batches of one SubmitBatches stream that are in flight at once. */
   readonly batchesInFlight: number;
+  /** Milliseconds without a request, or with an answer that is not taken, after which a stream of dry runs ends. */
+  readonly dryRunIdleMs: number;
+  /** Milliseconds that a stream of dry runs lasts at most, however busy it is: others have to wait for it. */
+  readonly dryRunLifeMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -30,6 +34,8 @@ export const DEFAULT_LIMITS: Limits = {
   deadlineMs: 5000,
   followers: 1000,
   batchesInFlight: 8,
+  dryRunIdleMs: 60_000,
+  dryRunLifeMs: 600_000,
 };
 
 /** Items of a page where the caller names no size. */

@@ -10,6 +10,7 @@ import { type AnswerTo, type AsOf, type HistoryQuestion } from '../ledger/histor
 import { type LedgerReader } from '../ledger/reader';
 import { type SignedHead } from '../proof/signed-head';
 import { type TransferProof } from '../proof/transfer-proof';
+import { type Limits } from './limits';
 
 export interface NodeInfo {
   /** 32 hexadecimal digits. */
@@ -173,6 +174,29 @@ export interface Readiness {
   readonly warning?: string;
 }
 
+export interface RehearsalRequest {
+  /** Of the state that is copied. */
+  readonly consistency: Consistency;
+  /** For the state to be as new as that; copying it takes as long as it takes. */
+  readonly deadlineMs: number;
+  readonly limits: Limits;
+  /** Aborted: the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A copy of the state at one moment, on which writes are tried one after the other (DryRunCopy) by a thread of its own. Every
+ * method rejects with a NodeError where that thread has ended, and one is called at a time.
+ */
+export interface Rehearsal {
+  /** An encoded DryRunRequest in, its encoded DryRunResponse out. */
+  decide(request: Buffer): Promise<Buffer>;
+  /** An encoded DryRunResponse with the next page of balances; undefined after the last. */
+  balances(): Promise<Buffer | undefined>;
+  /** Lets go of everything. */
+  close(): Promise<void>;
+}
+
 export interface NodePort {
   readonly info: NodeInfo;
   /** The applied state, read synchronously: what one turn reads is one state. */
@@ -185,6 +209,8 @@ export interface NodePort {
    * `look` is called, `ledger` shows what would be; nothing of it stays. All in one turn.
    */
   rehearse?<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T;
+  /** Copies the state, to try more on it than `rehearse` takes. One at a time: others are RESOURCE_EXHAUSTED. */
+  beginRehearsal?(request: RehearsalRequest): Promise<Rehearsal>;
   /** Resolves once the applied state of this node is as new as asked for. */
   barrier(consistency: Consistency, deadlineMs: number): Promise<void>;
   position(): NodePosition;

@@ -1,6 +1,10 @@
 /** What writes would come to, asked of one node and decided on its own state. */
 import { clientDefinition } from '../proto/load';
+import { type DryRunRequestOut, type DryRunResponse } from '../proto/ledger-v1';
+import { appendTransfer } from './batch-codec';
 import { type Caller } from './caller';
+import { LedgerError } from './errors';
+import { ProtobufWriter } from './protobuf-writer';
 import { type SeenPosition } from './seen-position';
 import {
   type AccountHandle,
@@ -49,30 +53,54 @@ export interface AskedCluster {
   readonly timeoutMs: number;
 }
 
-export async function dryRun(
-  cluster: AskedCluster,
-  { accounts = [], transfers = [] }: DryRunInput,
-  options: ReadOptions,
-): Promise<DryRunOutcome> {
+export async function dryRun(cluster: AskedCluster, items: DryRunInput, options: ReadOptions): Promise<DryRunOutcome> {
   const { caller, seen, timeoutMs } = cluster;
-  const ids = transfers.map((transfer) => transfer.id ?? uuidV7());
-  const request = {
-    accounts: accounts.map(accountSpecOut),
-    transfers: transfers.map((transfer, i) => transferOut(ids[i] ?? '', transfer, transfer.transaction ?? '')),
-    consistency: consistencyOut(options.consistency, seen.token),
-  };
+  const { request: asked, ids } = dryRunRequest(items);
+  const request = { ...asked, consistency: consistencyOut(options.consistency, seen.token) };
   const plan = { target: 'follower', kind: 'read', timeoutMs: options.timeoutMs ?? timeoutMs } as const;
   const response = await caller.call(plan, (server, time) => server.unary(LEDGER.DryRun, request, time));
   const position = positionOf(response.position);
   seen.see(position.token, position.offset);
+  return { ...triedOutcomes(response, ids), balances: response.balances.map(balanceView), position };
+}
+
+/** Throws a LedgerError (INVALID_ARGUMENT) for what no transfer or account can be. @returns the ids of the transfers, too */
+export function dryRunRequest({ accounts = [], transfers = [] }: DryRunInput): {
+  readonly request: DryRunRequestOut;
+  readonly ids: readonly string[];
+} {
+  const ids = transfers.map((transfer) => transfer.id ?? uuidV7());
+  const request = {
+    accounts: accounts.map(accountSpecOut),
+    transfers: transfers.map((transfer, i) => transferOut(ids[i] ?? '', transfer, transfer.transaction ?? '')),
+  };
+  return { request, ids };
+}
+
+export function triedOutcomes(
+  response: DryRunResponse,
+  ids: readonly string[],
+): Pick<DryRunOutcome, 'accounts' | 'transfers'> {
   return {
     accounts: response.accounts.map(({ result }) => itemOutcome(result)),
     transfers: response.transfers.map(({ result, amount_moved, amount_held }, i) => ({
       ...{ id: ids[i] ?? '', ...itemOutcome(result), amountMoved: amount_moved, amountHeld: amount_held },
     })),
-    balances: response.balances.map(balanceView),
-    position,
   };
+}
+
+const scratch = new ProtobufWriter();
+
+/** Why the client itself would not send this transfer; undefined: it would. For who tries what is to be sent alone later. */
+export function whyUnsendable(transfer: TransferInput & { readonly id: string }): string | undefined {
+  scratch.rewind();
+  try {
+    appendTransfer(scratch, transfer.id, transfer);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LedgerError) return error.message;
+    throw error;
+  }
 }
 
 /** Handles and scales, for packed rows: of those of the accounts that exist. At most 1,000 names. */

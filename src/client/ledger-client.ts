@@ -2,6 +2,7 @@ import { BatchPipe } from './batch-pipe';
 import { Caller } from './caller';
 import { Directory } from './directory';
 import { accountHandles, type AskedCluster, dryRun, type DryRunInput, type DryRunOutcome } from './dry-run';
+import { DryRunStream } from './dry-run-stream';
 import { type ClientEnvironment, paused, systemEnvironment } from './environment';
 import { closedError, invalidArgument } from './errors';
 import { checkedOffset } from './follow-calls';
@@ -153,6 +154,11 @@ export class LedgerClient extends TransferKinds {
   /** What these writes would come to now, with the balances afterwards. Nothing is done. */
   dryRun(items: DryRunInput, options: ReadOptions = {}): Promise<DryRunOutcome> {
     return dryRun(this.asked, items, options);
+  }
+
+  /** The same for any number of them, sent in parts; `balances` and `cancel` end it. */
+  dryRunStream(options: ReadOptions = {}): DryRunStream {
+    return new DryRunStream(this.asked, options, this.ending.signal);
   }
 
   /** For packed rows: of up to 1,000 names those that exist. A handle never changes. */

@@ -8,6 +8,7 @@ import type { IdStoreOptions } from './ids/id-store';
 import type { RepairPeers } from './log-repair';
 import type { NodeKey } from './node-key';
 import type { PeerAddresses } from './peer-addresses';
+import type { RehearsalOptions } from './rehearsal/rehearsal-desk';
 
 /** What a test builds a node with, to be a program of another age, or one whose runs of ids are small. */
 export interface ProgramParts {
@@ -15,6 +16,8 @@ export interface ProgramParts {
   readonly rules?: Rules;
   /** How ids are kept, where it is not the usual way: tests have few of them, and a simulated disk no thread. */
   readonly ids?: Pick<IdStoreOptions, 'runRows' | 'keptRows' | 'runExtras' | 'keptExtras' | 'maker'>;
+  /** How dry runs are bounded, and where the program of their thread is. */
+  readonly rehearsals?: RehearsalOptions;
 }
 
 /** What a Raft group needs of the node that hosts it. */

@@ -12,6 +12,8 @@ import type { Attachment } from '../raft/snapshot';
 import type { IdArchive } from './ids/id-archive';
 import type { IdStore } from './ids/id-store';
 import { GroupHistory, HistoryReader } from './group-history';
+import { rehearsalEnded } from './rehearsal/rehearsal-protocol';
+import type { RehearsalSource } from './rehearsal/rehearsal-thread';
 
 const NO_OUTCOMES = Buffer.alloc(0);
 
@@ -115,6 +117,23 @@ export class LedgerMachine implements StateMachine {
   /** See LedgerState.rehearse: nothing of it stays, and nothing of it is written. */
   rehearse<T>(time: number, payload: Buffer, look: (outcomes: Buffer) => T): T {
     return this.state.rehearse(time, payload, look);
+  }
+
+  /** The state as it is now, for a copy elsewhere; `frames` is to be read to its end or ended, as a snapshot is. */
+  rehearsalSource(): RehearsalSource {
+    const { state, ids, hashSeed } = this;
+    const archive = ids?.archive;
+    const archived = archive?.rows ?? 0;
+    return {
+      ...{ hashSeed, archived, frames: state.snapshot(), chain: new Uint8Array(archive?.chain ?? []) },
+      lookUp: async (names) => {
+        const found = (await ids?.lookUpToRead(names)) ?? [];
+        if (this.state !== state || ids?.archive !== archive)
+          throw rehearsalEnded("a snapshot has taken the place of this node's state");
+        // Rows that have left memory since are in the copy.
+        return found.filter(({ row }) => row < archived);
+      },
+    };
   }
 
   backlog(): Promise<void> | undefined {

@@ -61,12 +61,8 @@ export class LedgerNode {
   ) {
     this.rules = parts.rules ?? new Rules();
     this.lifecycle = new Lifecycle(events);
-    this.metrics = new NodeMetrics(
-      metricsSource(
-        () => this.group,
-        () => this.projection,
-      ),
-    );
+    const group = (): GroupRuntime | undefined => this.group;
+    this.metrics = new NodeMetrics(metricsSource(group, () => this.projection));
     this.service = new NodeService({
       info: () => ({
         clusterId: this.data?.clusterId ?? '',
@@ -76,6 +72,7 @@ export class LedgerNode {
         ...(this.key && { publicKey: this.key.publicKey }),
       }),
       emptyReader: new LedgerState().reader,
+      rehearsals: parts.rehearsals,
       metricsText: () => this.metrics.text(),
       rows: () => this.projection,
       projection: () =>

@@ -7,6 +7,8 @@ import {
   type NodePort,
   type NodePosition,
   type Readiness,
+  type Rehearsal,
+  type RehearsalRequest,
   type RunningBackup,
   type RecordPage,
   type ServerView,
@@ -26,6 +28,8 @@ import type { Quarantine } from './quarantine';
 import type { TransferProofs } from './transfer-proofs';
 import type { NodeServiceOptions } from './node-service-options';
 import { readProjection } from './projection-reads';
+import { readinessOf } from './readiness';
+import { RehearsalDesk } from './rehearsal/rehearsal-desk';
 import { decodeToken, encodeToken, tokenInvalid } from './token';
 
 /** What the doors need of a group: no more, so that a simulator can put its own together. */
@@ -60,8 +64,11 @@ export class NodeService implements NodePort {
   private open = false;
   private stopping = false;
   private commitAtStart: number | undefined;
+  private readonly rehearsals: RehearsalDesk;
 
-  constructor(private readonly options: NodeServiceOptions) {}
+  constructor(private readonly options: NodeServiceOptions) {
+    this.rehearsals = new RehearsalDesk(options.rehearsals);
+  }
 
   /** The node belongs to a cluster, and its replica runs. */
   attach(group: ServedGroup, cluster: ClusterView): void {
@@ -78,6 +85,7 @@ export class NodeService implements NodePort {
   /** Everything new is refused from now on; what waits is answered or refused by the parts that stop. */
   beginStop(): void {
     this.stopping = true;
+    this.rehearsals.stop(stoppingError());
     this.group?.appliedSignal.notify();
   }
 
@@ -95,6 +103,14 @@ export class NodeService implements NodePort {
 
   rehearse<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T {
     return this.running().machine.rehearse(Date.now() * MICROS_PER_MILLI, chunk, look);
+  }
+
+  beginRehearsal(request: RehearsalRequest): Promise<Rehearsal> {
+    return this.rehearsals.begin(request, {
+      barrier: () => this.barrier(request.consistency, request.deadlineMs),
+      source: () => this.running().machine.rehearsalSource(),
+      position: () => this.position(),
+    });
   }
 
   barrier(consistency: Consistency, deadlineMs: number): Promise<void> {
@@ -234,26 +250,8 @@ export class NodeService implements NodePort {
   }
 
   readiness(): Readiness {
-    if (this.stopping) return { ready: false, why: 'the node is stopping' };
-    if (!this.group) return { ready: false, why: 'the node does not belong to a cluster yet' };
-    if (!this.open) return { ready: false, why: 'the node is starting' };
-    const { quarantine } = this.group;
-    if (quarantine?.why !== undefined) return { ready: false, why: quarantine.why };
-    if (this.group.replica.leaderId === '') return { ready: false, why: 'no leader is known' };
-    if (this.commitAtStart === undefined)
-      return { ready: false, why: 'how far the log is committed was not heard yet' };
-    const { appliedIndex } = this.group.replica;
-    if (appliedIndex < this.commitAtStart) {
-      return {
-        ready: false,
-        why: `index ${appliedIndex} is applied, ${this.commitAtStart} was committed at the start`,
-      };
-    }
-    return {
-      ready: true,
-      why: 'a leader is known and what was committed at the start is applied',
-      ...(this.group.space.full && { warning: 'the disk is full: this node takes no writes while it leads' }),
-    };
+    const { stopping: isStopping, open: isOpen, commitAtStart, group } = this;
+    return readinessOf(group, { isStopping, isOpen, commitAtStart });
   }
 
   metricsText(): Promise<string> {
@@ -280,10 +278,7 @@ export class NodeService implements NodePort {
   }
 
   private running(): ServedGroup {
-    if (this.stopping)
-      throw new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', {
-        retryAfterMs: 1_000,
-      });
+    if (this.stopping) throw stoppingError();
     if (!this.group || !this.open) {
       const why = this.group ? 'is starting' : 'does not belong to a cluster yet';
       throw new NodeError('UNAVAILABLE', 'NOT_READY', `This node ${why}; ask another one, or try again.`, {
@@ -293,6 +288,10 @@ export class NodeService implements NodePort {
     this.group.quarantine?.assertClear();
     return this.group;
   }
+}
+
+function stoppingError(): NodeError {
+  return new NodeError('UNAVAILABLE', 'STOPPING', 'This node is stopping; ask another one.', { retryAfterMs: 1_000 });
 }
 
 const MICROS_PER_MILLI = 1_000;

@@ -6,6 +6,7 @@
 import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { type Balance, type Consistency, type ItemResult, type ReadPosition } from './ledger-v1-answers';
 import {
+  type BatchError,
   type CreateTransfersResponse,
   type GroupResult,
   type GetTransferRequest,
@@ -113,6 +114,7 @@ export interface DryRunResponse<N = string> {
   groups: GroupResult<N>[];
   balances: Balance<N>[];
   position: ReadPosition<N> | null;
+  error: BatchError | null;
 }
 
 export interface GetAccountRequest {
@@ -197,6 +199,7 @@ export interface LedgerDefinition extends ServiceDefinition {
   UpdateAccounts: MethodDefinition<{ accounts: AccountUpdateOut[] }, UpdateAccountsResponse>;
   CreateTransfers: MethodDefinition<{ transfers: TransferOut[] }, CreateTransfersResponse>;
   DryRun: MethodDefinition<DryRunRequestOut, DryRunResponse>;
+  DryRunStream: MethodDefinition<DryRunRequestOut, DryRunResponse>;
   GetAccount: MethodDefinition<WithConsistency<GetAccountRequest>, GetAccountResponse>;
   GetBalance: MethodDefinition<
     WithConsistency<Omit<GetBalanceRequest, 'at'>> & { at?: Partial<PointInTime<Int64>> },

@@ -70,6 +70,7 @@ export class DoorOfMany {
         this.reads += 1;
         return shared.rehearse(chunk, look);
       },
+      beginRehearsal: (request) => shared.beginRehearsal(request),
       barrier: async (consistency, deadlineMs) => {
         this.reads += 1;
         await this.beforeRead();

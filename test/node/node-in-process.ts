@@ -6,6 +6,7 @@ import { LedgerClient, type GroupStatus } from '../../src/client';
 import type { Rules } from '../../src/ledger/rules-versions';
 import { nodeConfig } from '../../src/node/config/node-config';
 import { mergeSources } from '../../src/node/config/sources';
+import type { ProgramParts } from '../../src/node/group-options';
 import { LedgerNode } from '../../src/node/ledger-node';
 import { recordedEvents, type RecordedEvents } from './recorded-events';
 
@@ -19,7 +20,7 @@ export class NodesInProcess {
   readonly failures: unknown[] = [];
 
   /** Starts a node under this name: the first begins the cluster, the others join it. Rejects as the program's start does. */
-  async start(name: string, rules: Rules): Promise<RecordedEvents> {
+  async start(name: string, rules: Rules, parts: Omit<ProgramParts, 'rules'> = {}): Promise<RecordedEvents> {
     const [rpc, gossip] = this.addresses.get(name) ?? (await this.newAddresses(name));
     const others = [...this.addresses].filter(([other]) => other !== name).map(([, [, address]]) => address);
     const joining = others.length > 0 ? { 'start-join-addrs': others.join(',') } : { bootstrap: true };
@@ -29,7 +30,9 @@ export class NodesInProcess {
     };
     const events = recordedEvents();
     const fatal = (error: unknown): void => void this.failures.push(error);
-    const node = new LedgerNode(nodeConfig(mergeSources(raw, {}, undefined), false), events, fatal, { rules });
+    const node = new LedgerNode(nodeConfig(mergeSources(raw, {}, undefined), false), events, fatal, {
+      ...{ rules, ...parts },
+    });
     this.running.set(name, node);
     try {
       await node.start();
@@ -50,8 +53,12 @@ export class NodesInProcess {
     return this.running.get(name) as LedgerNode;
   }
 
+  address(name: string): string {
+    return (this.addresses.get(name) as readonly [string, string])[0];
+  }
+
   client(name: string): Promise<LedgerClient> {
-    return LedgerClient.connect({ addresses: [(this.addresses.get(name) as readonly [string, string])[0]] });
+    return LedgerClient.connect({ addresses: [this.address(name)] });
   }
 
   async status(name: string): Promise<GroupStatus> {

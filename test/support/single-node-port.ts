@@ -2,6 +2,7 @@
  * A node of one, in memory: the real ledger behind the real port, without Raft and without a disk. What is submitted is
  * applied at once. Tests may hold it up, make it refuse, or forget the oldest records.
  */
+import { resolve } from 'node:path';
 import { formatMinor } from '../../src/ledger/amounts';
 import { encodeCommand } from '../../src/ledger/command-codec';
 import { type HoldView } from '../../src/ledger/reader';
@@ -18,10 +19,16 @@ import {
   type NodePosition,
   type Readiness,
   type RecordPage,
+  type Rehearsal,
+  type RehearsalRequest,
   type ServerView,
   type StatusView,
   type SubmitRequest,
 } from '../../src/api/node-port';
+import { RehearsalDesk, type RehearsalOptions } from '../../src/node/rehearsal/rehearsal-desk';
+
+/** What the build made of the thread's program: a thread has no loader of TypeScript. */
+export const REHEARSAL_THREAD = resolve(__dirname, '../../dist/node/rehearsal/rehearsal-thread-main.js');
 
 const FIRST_TIME = 1_700_000_000_000_000;
 const RPC_ADDR = '127.0.0.1:8300';
@@ -39,6 +46,9 @@ export class SingleNodePort implements NodePort {
   leader: string | undefined = 'node-1';
   ready: Readiness = { ready: true, why: '' };
   firstOffset = 0;
+
+  /** How dry runs are bounded from the next one on. */
+  rehearsals = new RehearsalDesk({ entry: REHEARSAL_THREAD });
 
   private readonly state = new LedgerState();
   private readonly records: LogRecordView[] = [];
@@ -76,6 +86,20 @@ export class SingleNodePort implements NodePort {
 
   rehearse<T>(chunk: Buffer, look: (outcomes: Buffer) => T): T {
     return this.state.rehearse(this.time + 1000, chunk, look);
+  }
+
+  /** Bounds dry runs otherwise. */
+  boundRehearsals(options: RehearsalOptions): void {
+    this.rehearsals = new RehearsalDesk({ entry: REHEARSAL_THREAD, ...options });
+  }
+
+  beginRehearsal(request: RehearsalRequest): Promise<Rehearsal> {
+    const nothing = { archived: 0, chain: new Uint8Array(0), lookUp: () => Promise.resolve([]) };
+    return this.rehearsals.begin(request, {
+      barrier: () => this.barrier(request.consistency, request.deadlineMs),
+      source: () => ({ hashSeed: 0, frames: this.state.snapshot(), ...nothing }),
+      position: () => this.position(),
+    });
   }
 
   private commit(request: SubmitRequest): Committed {

@@ -11,6 +11,7 @@ import {
   type GroupResult,
   HoldStatus,
   type ItemResult,
+  type OpenAccountResult,
   TransferKind,
   type TransferResult,
   type TransferView as TransferMessage,
@@ -44,6 +45,10 @@ export function itemResult(outcome: OutcomeRow | ItemFault): ItemResult<Int64> {
   const { name, message } = resultInfo(outcome.result);
   const { offset, timestamp, replayed } = outcome;
   return { result: name, message, offset, timestamp, replayed };
+}
+
+export function openAccountResult(outcome: OutcomeRow | ItemFault): OpenAccountResult<Int64> {
+  return { result: itemResult(outcome), handle: outcome instanceof ItemFault ? 0 : outcome.creditHandle };
 }
 
 export function transferResult(outcome: OutcomeRow | ItemFault): TransferResult<Int64> {

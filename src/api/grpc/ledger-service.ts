@@ -1,7 +1,6 @@
 /** `ledger.v1.Ledger`: ledgers, accounts, transfers, balances. */
 import { type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { normaliseId, normaliseName } from '../../ledger/identifiers';
-import { type OutcomeRow } from '../../ledger/outcome-row';
 import {
   type CreateLedgersRequest,
   type CreateLedgersResponse,
@@ -21,7 +20,6 @@ import {
   type ListAccountsRequest,
   type ListAccountsResponse,
   type ListTransfersRequest,
-  type OpenAccountResult,
   type OpenAccountsRequest,
   type OpenAccountsResponse,
   type UpdateAccountsRequest,
@@ -33,12 +31,13 @@ import { accountPage, checkPage } from '../account-pages';
 import { type Budget } from '../deadline';
 import { dryRun } from '../dry-run';
 import { faultOfResult, invalid, notFound, refusalInfo } from '../errors';
-import { ItemFault } from '../item-fault';
 import { accountNamed, readAt, stateOf } from '../reads';
 import { checkCount, submitItems } from '../submit-items';
 import { transferBatch } from '../transfer-batch';
 import { type Caller } from '../transfer-writes';
 import { type Door } from './door';
+import { dryRunOut } from './dry-run-codec';
+import { dryRunStream } from './dry-run-stream';
 import {
   accountOut,
   balanceOut,
@@ -46,6 +45,7 @@ import {
   groupResult,
   itemResult,
   noBalance,
+  openAccountResult,
   transferOut,
   transferResult,
 } from './ledger-codec';
@@ -63,6 +63,7 @@ export function ledgerService(door: Door): UntypedServiceImplementation {
       createTransfers(door, r, { budget, subject }),
     ),
     DryRun: door.unary('DryRun', (r: DryRunRequest, budget) => dryRunItems(door, r, budget)),
+    DryRunStream: dryRunStream(door),
     GetAccount: door.unary('GetAccount', (r: GetAccountRequest, budget) => getAccount(door, r, budget)),
     GetBalance: door.unary('GetBalance', (r: GetBalanceRequest, budget) => getBalance(door, r, budget)),
     GetBalances: door.unary('GetBalances', (r: GetBalancesRequest, budget) => getBalances(door, r, budget)),
@@ -98,10 +99,6 @@ async function openAccounts(
   return { results: outcomes.map(openAccountResult), position };
 }
 
-function openAccountResult(outcome: OutcomeRow | ItemFault): OpenAccountResult<Int64> {
-  return { result: itemResult(outcome), handle: outcome instanceof ItemFault ? 0 : outcome.creditHandle };
-}
-
 async function updateAccounts(
   door: Door,
   request: UpdateAccountsRequest,
@@ -126,15 +123,7 @@ async function createTransfers(
 }
 
 async function dryRunItems(door: Door, request: DryRunRequest, budget: Budget): Promise<DryRunResponse<Int64>> {
-  const consistency = consistencyIn(request.consistency);
-  const answer = await dryRun(door.port, door.limits, request, consistency, budget);
-  return {
-    accounts: answer.accounts.map(openAccountResult),
-    transfers: answer.transfers.map(transferResult),
-    groups: answer.groups.map((group) => groupResult(group, answer.transfers)),
-    balances: answer.balances.map(balanceOut),
-    position: answer.position,
-  };
+  return dryRunOut(await dryRun(door.port, door.limits, request, consistencyIn(request.consistency), budget));
 }
 
 async function getAccount(door: Door, request: GetAccountRequest, budget: Budget): Promise<GetAccountResponse<Int64>> {

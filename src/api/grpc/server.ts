@@ -11,6 +11,7 @@ import { type NodePort } from '../node-port';
 import { type RefusalQuota } from '../refusal-quota';
 import { clusterService } from './cluster-service';
 import { Door } from './door';
+import { withDryRunsAsBytes } from './dry-run-codec';
 import { Health } from './health';
 import { ledgerService } from './ledger-service';
 import { logService } from './log-service';
@@ -54,7 +55,7 @@ export function createGrpcServer(port: NodePort, options: GrpcServerOptions): Gr
   const door = new Door(port, limits, options.onUnforeseen, options.refusalQuota);
   const health = new Health(door);
   server.addService(serverDefinition('log.v1.Log'), logService(door));
-  server.addService(serverDefinition('ledger.v1.Ledger'), ledgerService(door));
+  server.addService(withDryRunsAsBytes(serverDefinition('ledger.v1.Ledger')), ledgerService(door));
   server.addService(serverDefinition('cluster.v1.Cluster'), clusterService(door));
   health.addTo(server);
   addReflection(server, door);

@@ -23,8 +23,12 @@ export async function tryOut(session: Session, items: DryRunInput): Promise<void
   if (refused) throw new Refused(refused.result, refused.message);
 }
 
-/** The balances that would be, for people. */
-export function printBalances(output: Output, { balances, position }: DryRunOutcome): void {
+/** The balances that would be, for people. @param more accounts that are left out */
+export function printBalances(
+  output: Output,
+  { balances, position }: Pick<DryRunOutcome, 'balances' | 'position'>,
+  more = 0,
+): void {
   output.line('');
   output.list(
     {},
@@ -35,6 +39,7 @@ export function printBalances(output: Output, { balances, position }: DryRunOutc
       debitsPending,
     ]),
   );
+  if (more > 0) output.line(`and ${more} more accounts; --output json has all of them`);
   output.note(`a dry run on the state at offset ${position.offset}: nothing was done`);
 }
 

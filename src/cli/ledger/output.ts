@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import { type Terminal } from './terminal';
@@ -33,7 +34,29 @@ export class Output {
 
   /** A JSON document on a line of its own, whatever the mode. 64-bit integers are decimal strings. */
   document(value: object): void {
-    this.line(JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)));
+    this.line(json(value));
+  }
+
+  /**
+   * As `document`, with one list in it that may be longer than what fits into memory: it is written as it comes.
+   * @param rest what stands behind the list, asked for when it has come
+   */
+  async longDocument(
+    head: object,
+    name: string,
+    pages: AsyncIterable<readonly object[]>,
+    rest: () => object,
+  ): Promise<void> {
+    const { stdout } = this.terminal;
+    stdout.write(`${json(head).slice(0, -1)},${JSON.stringify(name)}:[`);
+    let before = '';
+    for await (const page of pages) {
+      if (page.length === 0) continue;
+      if (!stdout.write(before + page.map(json).join(','))) await once(stdout, 'drain');
+      before = ',';
+    }
+    const end = json(rest()).slice(1);
+    this.line(end === '}' ? ']}' : `],${end}`);
   }
 
   line(line: string): void {
@@ -66,6 +89,10 @@ const BORDERS = [
 /** Without the blanks that fill the last column. */
 function trimmed(table: { toString(): string }): string {
   return table.toString().replace(/ +$/gm, '');
+}
+
+function json(value: object): string {
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
 }
 
 function text(cell: Cell): string {

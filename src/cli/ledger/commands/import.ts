@@ -1,17 +1,16 @@
 /** import: accounts and transfers from CSV and NDJSON, in bulk. */
 import { type Command } from 'commander';
 import { type LedgerClient } from '../../../client';
-import { printBalances } from '../dry-run';
-import { dryRunImport } from '../import/import-dry-run';
-import { formatOf, type ImportInput, openInput } from '../import/import-input';
+import { dryRunImport, printTally } from '../import/import-dry-run';
+import { formatOf, openInput } from '../import/import-input';
 import { ImportProgressLine } from '../import/import-progress';
 import { ImportRun, type ImportTally } from '../import/import-run';
 import { type ImportProgress, ImportState } from '../import/import-state';
 import { RefusedRows } from '../import/refused-rows';
 import { type ImportKind, type ReaderOptions } from '../import/row-reader';
+import { RowSender } from '../import/row-sender';
 import { oneOf, type Session } from '../session';
 import { Refused, UsageError } from '../terminal';
-import { balanceJson } from './accounts';
 
 interface ImportOptions {
   readonly format?: string;
@@ -46,7 +45,7 @@ async function importFile(session: Session, file: string, options: ImportOptions
   const { kind, ledger, deriveIds: namespace } = options;
   const reader: ReaderOptions = { format: formatOf(file, options.format), kind, ledger, namespace };
   const isJson = options.json || session.output.json;
-  if (options.dryRun) return session.withClient((client) => tryImport(client, session, file, reader, isJson));
+  if (options.dryRun) return tryImport(session, file, options, reader);
   const refused = new RefusedRows(options.refused ?? besides(file, 'refused', '--refused'), reader.format);
   const state = stateOf(file, options);
   const reading = JSON.stringify([reader.format, kind ?? '', ledger ?? '', namespace ?? '']);
@@ -62,7 +61,7 @@ async function importFile(session: Session, file: string, options: ImportOptions
     const lines = isJson ? terminal.stdout : terminal.stderr;
     const line = new ImportProgressLine(terminal.stderr, lines, isJson, input.bytes);
     const run = new ImportRun({
-      ...{ client, reader, refused, state, from: found, signal: terminal.signal },
+      ...{ taker: new RowSender(client), reader, refused, state, from: found, signal: terminal.signal },
       progress: { clusterId, reading },
       onProgress: (bytes, tally) => line.show(bytes, tally),
     });
@@ -95,35 +94,24 @@ function conclude(session: Session, tally: ImportTally, { isDone, isJson, refuse
   if (file !== undefined) throw new Refused('rows_refused', `${tally.refused} of ${tally.rows} rows, in ${file}`);
 }
 
-function printTally(session: Session, { results, repeats, rows }: ImportTally): void {
-  session.output.list({}, ['result', 'rows'], [...Object.entries(results), ['all', rows]]);
-  if (repeats > 0) session.output.note(`${repeats} of them had been answered before`);
-}
-
 async function tryImport(
-  client: LedgerClient,
   session: Session,
   file: string,
-  reader: ReaderOptions,
-  isJson: boolean,
+  options: ImportOptions,
+  reading: ReaderOptions,
 ): Promise<void> {
-  const input: ImportInput = openInput(session.terminal, file);
-  const { results, outcome } = await dryRunImport(client, input, reader);
-  const counts: Record<string, number> = {};
-  for (const { result } of results) counts[result] = (counts[result] ?? 0) + 1;
-  const repeats = results.filter(({ replayed }) => replayed).length;
-  const refused = results.filter(({ result }) => result !== 'ok');
-  const tally = { results: counts, repeats, rows: results.length, refused: refused.length };
-  const lines = refused.map(({ row, result, message }) => ({ line: row.record.line, result, message }));
-  if (isJson) {
-    const { balances = [], position } = outcome ?? {};
-    session.output.document({ dryRun: true, ...tally, lines, balances: balances.map(balanceJson), ...position });
-  } else {
-    printTally(session, tally);
-    for (const { line, result, message } of lines) session.output.line(`line ${line}: ${result}: ${message}`);
-    if (outcome) printBalances(session.output, outcome);
+  const { refused: path, resume, state } = options;
+  if (resume || state !== undefined) {
+    throw new UsageError(
+      'import --dry-run: nothing is done, so there is nothing for --resume and --state to go on from',
+    );
   }
-  if (refused.length > 0) throw new Refused('rows_refused', `${refused.length} of ${results.length} rows would be`);
+  const refused = path === undefined ? undefined : new RefusedRows(path, reading.format);
+  refused?.begin();
+  const isJson = options.json || session.output.json;
+  await session.withClient((client) =>
+    dryRunImport(client, session, openInput(session.terminal, file), { reader: reading, refused, isJson }),
+  );
 }
 
 function besides(file: string, what: string, option: string): string {

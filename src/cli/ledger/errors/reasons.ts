@@ -5,7 +5,7 @@
 import { REASONS_OF_COMMAND, REASONS_OF_TRANSPORT } from './reasons-of-command';
 import { REASONS_OF_HISTORY } from './reasons-of-history';
 import { type Row } from './row';
-import { PROOF_AND_STREAM_REASONS } from './stream-reasons';
+import { DRY_RUN_REASONS, PROOF_AND_STREAM_REASONS } from './stream-reasons';
 
 export interface Reason {
   /** Name of the canonical gRPC code; undefined for what no call answers. */
@@ -125,6 +125,7 @@ const ROWS: readonly Row[] = [
     'The node is making a backup already, and makes one at a time.',
     'Wait until it is done, or ask another node.',
   ],
+  ...DRY_RUN_REASONS,
   [
     'RECORD_UNDECODABLE',
     'INTERNAL',

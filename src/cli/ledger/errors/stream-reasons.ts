@@ -52,3 +52,37 @@ export const PROOF_AND_STREAM_REASONS: readonly Row[] = [
     'Send the id of the last event as it was, or none.',
   ],
 ];
+
+/** Of dry runs of any size. */
+export const DRY_RUN_REASONS: readonly Row[] = [
+  [
+    'DRY_RUN_UNDER_WAY',
+    'RESOURCE_EXHAUSTED',
+    'Somebody else tries more than one call holds on this node, which has one copy of its state for that at a time.',
+    'Wait until it is done, or ask another node; the client does both until its deadline.',
+  ],
+  [
+    'DRY_RUN_TOO_LARGE',
+    'FAILED_PRECONDITION',
+    'The state of the node is larger than what is copied for a dry run (1 GiB without the runs of ids), or the copy and what was tried on it take more memory than that has (3 GiB).',
+    'Try a part of it: up to 8,190 items in one call need no copy. Nothing was done.',
+  ],
+  [
+    'DRY_RUN_IDLE',
+    'DEADLINE_EXCEEDED',
+    'The caller of a dry run sent nothing, or did not read the answers, for a minute.',
+    'Begin it again. Nothing was done.',
+  ],
+  [
+    'DRY_RUN_TOO_LONG',
+    'DEADLINE_EXCEEDED',
+    'The dry run took ten minutes, the longest that one has the copy of a node for itself.',
+    'Try a part of it. Nothing was done.',
+  ],
+  [
+    'DRY_RUN_ENDED',
+    'UNAVAILABLE',
+    'The copy of the state on which the dry run was is gone: its thread ended, or the node took another state over.',
+    'Begin it again; nothing was done. If it ends again, the message says why.',
+  ],
+];

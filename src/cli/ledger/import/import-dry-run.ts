@@ -1,50 +1,113 @@
-import { type DryRunOutcome, type LedgerClient } from '../../../client';
-import { UsageError } from '../terminal';
-import { chunksOf, type Unit } from './input-chunks';
+/** import --dry-run: reads and counts as an import does, and has its rows tried instead of done. */
+import { type BalanceView, type LedgerClient } from '../../../client';
+import { balanceJson } from '../commands/accounts';
+import { printBalances } from '../dry-run';
+import { type Session } from '../session';
+import { Refused } from '../terminal';
 import { type ImportInput } from './import-input';
+import { ImportProgressLine } from './import-progress';
+import { ImportRun, type ImportTally } from './import-run';
 import { type ReaderOptions } from './row-reader';
+import { type RefusedRows } from './refused-rows';
 import { type RowResult } from './row-sender';
+import { RowTrial } from './row-trial';
 
-/** One state decides over all of it, and a server takes so many items for that. */
-const MAX_ROWS = 8190;
+/** Refused rows that are named by themselves; a file that is asked for has all of them. */
+const MOST_LINES = 8190;
+/** People read no longer tables. */
+const MOST_SHOWN = 100;
 
-export interface ImportDryRun {
-  readonly results: readonly RowResult[];
-  /** Undefined where no row can be read. */
-  readonly outcome: DryRunOutcome | undefined;
+export interface ImportDryRunOptions {
+  readonly reader: ReaderOptions;
+  /** Where all refused rows go; undefined: nowhere. */
+  readonly refused: RefusedRows | undefined;
+  readonly isJson: boolean;
 }
 
-/** What an import would come to. Larger ones are refused: in parts, the second would not see what the first did. */
+/** Ends as an import: refused where a row would be, or where it was interrupted. */
 export async function dryRunImport(
   client: LedgerClient,
+  session: Session,
   input: ImportInput,
-  options: ReaderOptions,
-): Promise<ImportDryRun> {
-  const units: Unit[] = [];
-  let rows = 0;
-  for await (const chunk of chunksOf(input.stream, options)) {
-    units.push(...chunk.units);
-    for (const unit of chunk.units) rows += unit.rows.length;
-    if (rows > MAX_ROWS) throw new UsageError(`import --dry-run: at most ${MAX_ROWS} rows can be tried; try a part`);
-  }
-  const sent = units.filter((unit) => unit.rows.every(({ fault }) => fault === undefined));
-  const accounts = sent.flatMap((unit) => unit.rows.flatMap(({ account }) => (account ? [account] : [])));
-  const transfers = sent.flatMap(({ transaction, rows: members }) =>
-    members.flatMap(({ transfer }) => (transfer ? [{ ...transfer, transaction }] : [])),
-  );
-  const isEmpty = accounts.length + transfers.length === 0;
-  const outcome = isEmpty ? undefined : await client.dryRun({ accounts, transfers });
-  const answers = [...(outcome?.accounts ?? []), ...(outcome?.transfers ?? [])];
-  let next = 0;
-  const results = units.flatMap((unit) => {
-    const isSent = unit.rows.every(({ fault }) => fault === undefined);
-    return unit.rows.map((row): RowResult => {
-      if (row.fault !== undefined) return { row, result: 'malformed_row', message: row.fault, replayed: false };
-      if (!isSent) return { row, result: 'linked_transfer_failed', message: '', replayed: false };
-      const answer = answers[next++];
-      if (answer === undefined) throw new Error('A dry run was answered with fewer results than items.');
-      return { row, result: answer.result, message: answer.message, replayed: answer.replayed };
-    });
+  { reader, refused, isJson }: ImportDryRunOptions,
+): Promise<void> {
+  const { terminal } = session;
+  const trial = new RowTrial(client);
+  const lines = new RefusedLines(refused);
+  const line = new ImportProgressLine(terminal.stderr, isJson ? terminal.stdout : terminal.stderr, isJson, input.bytes);
+  const run = new ImportRun({
+    ...{ taker: trial, reader, refused: lines, state: undefined, from: undefined, signal: terminal.signal },
+    progress: { clusterId: '', reading: '' },
+    onProgress: (bytes, tally) => line.show(bytes, tally),
   });
-  return { results, outcome };
+  try {
+    const isDone = await run.run(input.stream);
+    line.end();
+    const { tally } = run;
+    if (!isDone) throw new Refused('interrupted', `stopped after ${tally.rows} rows; nothing was done`);
+    if (isJson) await printJson(session, tally, lines, trial);
+    else await printTables(session, tally, lines, trial);
+    if (tally.refused > 0) throw new Refused('rows_refused', `${tally.refused} of ${tally.rows} rows would be`);
+  } finally {
+    line.end();
+    trial.close();
+    refused?.close();
+  }
+}
+
+interface RefusedLine {
+  readonly line: number;
+  readonly result: string;
+  readonly message: string;
+}
+
+/** The first of the refused rows; all of them for a file. */
+class RefusedLines {
+  readonly first: RefusedLine[] = [];
+
+  constructor(private readonly file: RefusedRows | undefined) {}
+
+  get bytes(): number {
+    return this.file?.bytes ?? 0;
+  }
+
+  add(refused: readonly RowResult[], header: Buffer | undefined): void {
+    for (const { row, result, message } of refused.slice(0, MOST_LINES - this.first.length)) {
+      this.first.push({ line: row.record.line, result, message });
+    }
+    this.file?.add(refused, header);
+  }
+}
+
+async function printJson(session: Session, tally: ImportTally, lines: RefusedLines, trial: RowTrial): Promise<void> {
+  const head = { dryRun: true, ...tally, lines: lines.first };
+  await session.output.longDocument(head, 'balances', documentsOf(trial), () => ({ ...trial.position }));
+}
+
+async function* documentsOf(trial: RowTrial): AsyncGenerator<readonly object[]> {
+  for await (const page of trial.balances()) yield page.map(balanceJson);
+}
+
+async function printTables(session: Session, tally: ImportTally, lines: RefusedLines, trial: RowTrial): Promise<void> {
+  const { output } = session;
+  printTally(session, tally);
+  for (const { line, result, message } of lines.first.slice(0, MOST_SHOWN)) {
+    output.line(`line ${line}: ${result}: ${message}`);
+  }
+  if (tally.refused > MOST_SHOWN) {
+    output.line(`and ${tally.refused - MOST_SHOWN} more; --refused FILE writes all of them`);
+  }
+  const balances: BalanceView[] = [];
+  let accounts = 0;
+  for await (const page of trial.balances()) {
+    accounts += page.length;
+    balances.push(...page.slice(0, MOST_SHOWN - balances.length));
+  }
+  const { position } = trial;
+  if (position) printBalances(output, { balances, position }, accounts - balances.length);
+}
+
+export function printTally(session: Session, { results, repeats, rows }: ImportTally): void {
+  session.output.list({}, ['result', 'rows'], [...Object.entries(results), ['all', rows]]);
+  if (repeats > 0) session.output.note(`${repeats} of them had been answered before`);
 }

@@ -1,11 +1,11 @@
 import { type Readable } from 'node:stream';
-import { type LedgerClient, LedgerError } from '../../../client';
+import { LedgerError } from '../../../client';
 import { UsageError } from '../terminal';
 import { type Chunk, chunksOf, type InputPlace } from './input-chunks';
 import { type ImportProgress, type ImportState } from './import-state';
 import { type RefusedRows } from './refused-rows';
 import { RowReader, type ReaderOptions } from './row-reader';
-import { RowSender } from './row-sender';
+import { type RowTaker } from './row-sender';
 
 /** How many rows came to what. */
 export interface ImportTally {
@@ -17,9 +17,9 @@ export interface ImportTally {
 }
 
 export interface ImportOptions {
-  readonly client: LedgerClient;
+  readonly taker: RowTaker;
   readonly reader: ReaderOptions;
-  readonly refused: RefusedRows;
+  readonly refused: Pick<RefusedRows, 'add' | 'bytes'>;
   /** Undefined: a run that breaks off begins anew. */
   readonly state: ImportState | undefined;
   readonly progress: Omit<ImportProgress, 'place' | 'results' | 'repeats' | 'refusedBytes'>;
@@ -35,13 +35,11 @@ const START: InputPlace = { bytes: 0, line: 1, sha256: '' };
 
 /** One import: reads, sends, and keeps account, one part after the other. */
 export class ImportRun {
-  private readonly sender: RowSender;
   private readonly reader: RowReader;
   private readonly results = new Map<string, number>();
   private repeats = 0;
 
   constructor(private readonly options: ImportOptions) {
-    this.sender = new RowSender(options.client);
     this.reader = new RowReader(options.reader);
     for (const [result, count] of Object.entries(options.from?.results ?? {})) this.results.set(result, count);
     this.repeats = options.from?.repeats ?? 0;
@@ -88,10 +86,10 @@ export class ImportRun {
   }
 
   private async take(chunk: Chunk): Promise<void> {
-    const { from, refused, onProgress } = this.options;
+    const { taker, from, refused, onProgress } = this.options;
     // Before the first of it can be done, and not before it can be read.
     if (this.tally.rows === 0 && from === undefined) this.save(START);
-    const outcomes = await this.sender.send(chunk.units);
+    const outcomes = await taker.take(chunk.units, chunk.isAll);
     for (const { result, replayed } of outcomes) {
       this.results.set(result, (this.results.get(result) ?? 0) + 1);
       if (replayed) this.repeats++;

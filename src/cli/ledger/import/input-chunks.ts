@@ -19,6 +19,8 @@ export interface Chunk {
   readonly units: readonly Unit[];
   /** Where the input stands behind it. */
   readonly place: InputPlace;
+  /** There is no other one: the input is as short as that. */
+  readonly isAll: boolean;
 }
 
 export interface InputPlace {
@@ -41,13 +43,15 @@ export class ChunkBuilder {
   private unhashed: Buffer[] = [];
   private bytes = 0;
   private line = 1;
+  /** A chunk was given. */
+  private isCut = false;
 
   /** Undefined as a row: a record that gives none. @returns a chunk that is complete without it */
   add(record: InputRecord, row: ImportRow | undefined): Chunk | undefined {
     let full: Chunk | undefined;
     if (row && !this.joins(row)) {
       this.closeUnit(record.line);
-      if (this.rows >= MAX_ROWS || this.rowBytes >= MAX_BYTES) full = this.take();
+      if (this.rows >= MAX_ROWS || this.rowBytes >= MAX_BYTES) full = this.take(false);
     }
     this.unhashed.push(record.raw);
     if (row) this.append(row);
@@ -57,7 +61,7 @@ export class ChunkBuilder {
   /** The rest; its place is the end of the input. */
   finish(): Chunk {
     this.closeUnit(this.line);
-    return this.take();
+    return this.take(!this.isCut);
   }
 
   /** A row that cannot be read may belong to the transaction beside it, which must then not be done without it. */
@@ -97,11 +101,12 @@ export class ChunkBuilder {
     this.open = undefined;
   }
 
-  private take(): Chunk {
+  private take(isAll: boolean): Chunk {
+    this.isCut = true;
     const { units, bytes, line } = this;
     this.units = [];
     this.rows = this.rowBytes = 0;
-    return { units, place: { bytes, line, sha256: this.hash.copy().digest('hex') } };
+    return { units, place: { bytes, line, sha256: this.hash.copy().digest('hex') }, isAll };
   }
 }
 

@@ -27,8 +27,14 @@ const BYTES_BESIDES = 80;
 
 type Transfer = TransferInput & { readonly id: string };
 
+/** What becomes of the rows of an import. */
+export interface RowTaker {
+  /** In the order of the rows. `isAll`: these are all that there are. */
+  take(units: readonly Unit[], isAll: boolean): Promise<RowResult[]>;
+}
+
 /** Sends rows in their order: nothing is sent before what stands before it is answered. */
-export class RowSender {
+export class RowSender implements RowTaker {
   private readonly packable: PackableRows;
 
   constructor(private readonly client: LedgerClient) {
@@ -36,7 +42,7 @@ export class RowSender {
   }
 
   /** In the order of the rows. Rejects with a LedgerError where it is not known what became of them. */
-  async send(units: readonly Unit[]): Promise<RowResult[]> {
+  async take(units: readonly Unit[]): Promise<RowResult[]> {
     const results: RowResult[] = [];
     let single: ImportRow[] = [];
     const flush = async (): Promise<void> => {
@@ -111,12 +117,17 @@ export class RowSender {
   }
 }
 
+/** What a row takes in a call, estimated from its text. */
+export function rowBytes(row: ImportRow): number {
+  return row.record.raw.length + BYTES_BESIDES;
+}
+
 /** Rows that fit one call. */
 function partsOf(rows: readonly ImportRow[]): ImportRow[][] {
   const parts: ImportRow[][] = [];
   let bytes = Infinity;
   for (const row of rows) {
-    const size = row.record.raw.length + BYTES_BESIDES;
+    const size = rowBytes(row);
     if (bytes + size > MAX_BYTES) {
       parts.push([]);
       bytes = 0;
@@ -137,11 +148,11 @@ function packedResults(rows: readonly ImportRow[], outcome: RowsOutcome): RowRes
   return results;
 }
 
-function malformed(row: ImportRow): RowResult {
+export function malformed(row: ImportRow): RowResult {
   return { row, result: 'malformed_row', message: row.fault ?? '', replayed: false };
 }
 
-function linkedFailed(row: ImportRow): RowResult {
+export function linkedFailed(row: ImportRow): RowResult {
   const message = 'A row of its transaction cannot be read.';
   return { row, result: 'linked_transfer_failed', message, replayed: false };
 }
