@@ -162,8 +162,7 @@ export class ProjectionSession {
         for (const part of parts) {
           await part.create(transaction, this.database.persistence);
           await part.attach(transaction, part.end);
-          await part.makeKey(transaction);
-          await part.makeLargeIndexes(transaction);
+          await part.makeIndexes(transaction);
         }
         await this.writeRows(transaction, fold, to);
         balances.add(fold.accounts.balances);
@@ -202,10 +201,9 @@ export class ProjectionSession {
         if (isLast || this.known.accounts.areMany) await this.updateBalances(transaction, balances);
       }
       this.parts.stretch(end);
-      await part.makeKey(transaction);
       await part.attach(transaction, end);
       isFull &&= this.indexer !== undefined && undecided.length === 0;
-      if (!isFull) await part.makeLargeIndexes(transaction);
+      if (!isFull) await part.makeIndexes(transaction);
       // Which of them do is found by the indexes over ids.
       if (undecided.length > 0) await this.spendAll(transaction, undecided);
     });

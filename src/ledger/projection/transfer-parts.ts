@@ -65,31 +65,42 @@ export class TransferPart {
     );
   }
 
-  /** Its primary key, over rows that nobody else sees yet: making it keeps everybody else out. */
-  async makeKey(transaction: Transaction): Promise<void> {
+  /** Its primary key and the large indexes, in the transaction that has made it: nobody else sees it yet. */
+  async makeIndexes(transaction: Transaction): Promise<void> {
     const { name } = this;
-    await transaction.script(
-      `${SORTING} ALTER TABLE ledger.${name} ADD CONSTRAINT ${name}_pkey PRIMARY KEY (partition, log_offset)`,
-      INDEX_PATIENCE,
-    );
-  }
-
-  async makeLargeIndexes(transaction: Transaction): Promise<void> {
-    for (const [suffix, columns] of LARGE)
-      await transaction.script(largeIndex(this.name, suffix, columns), INDEX_PATIENCE);
+    const key = `ALTER TABLE ledger.${name} ADD CONSTRAINT ${name}_pkey PRIMARY KEY (partition, log_offset)`;
+    await transaction.script(`${SORTING} ${key}`, INDEX_PATIENCE);
+    for (const [suffix, columns] of LARGE) await transaction.script(largeIndex(name, suffix, columns), INDEX_PATIENCE);
   }
 }
 
 /**
- * Makes what large indexes a part lacks, each in a transaction of its own; those who read the part do not wait, and nobody writes
- * to it. Another session that does the same for the same part comes first or last.
+ * Makes what large indexes a part lacks, and its primary key, each in a transaction of its own; those who read the part do not
+ * wait, and nobody writes to it. Another session that does the same for the same part comes first or last.
  */
 export async function makeMissingIndexes(database: Database, part: string): Promise<void> {
-  for (const [suffix, columns] of LARGE) {
-    await database.transaction(async (transaction) => {
-      await transaction.script(`SELECT ${INDEX_LOCK}; ${largeIndex(part, suffix, columns)}`, INDEX_PATIENCE);
-    });
+  const key = `CREATE UNIQUE INDEX IF NOT EXISTS ${part}_pkey ON ledger.${part} (partition, log_offset);`;
+  for (const index of [`${SORTING} ${key}`, ...LARGE.map(([suffix, columns]) => largeIndex(part, suffix, columns))]) {
+    await database.transaction((transaction) => transaction.script(`SELECT ${INDEX_LOCK}; ${index}`, INDEX_PATIENCE));
   }
+  await database.transaction((transaction) => transaction.script(declareKey(part)));
+}
+
+/**
+ * An index is made a key within no time, but nobody may have the part meanwhile: where somebody reads it for long, those who come
+ * after would wait behind this. So it is given up soon then, and the next session tries it again.
+ */
+function declareKey(part: string): string {
+  return `
+    SELECT ${INDEX_LOCK};
+    SET LOCAL lock_timeout = '500ms';
+    DO $declare$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = 'ledger.${part}'::regclass AND contype = 'p') THEN
+        ALTER TABLE ledger.${part} ADD CONSTRAINT ${part}_pkey PRIMARY KEY USING INDEX ${part}_pkey;
+      END IF;
+    EXCEPTION WHEN lock_not_available THEN
+      NULL;
+    END $declare$;`;
 }
 
 /** Names of the parts that lack one, because they were filled and the indexes were not made by the time that the projector ended. */
@@ -98,8 +109,9 @@ export async function partsWithoutIndexes(queries: Queries): Promise<string[]> {
   const { rows } = await queries.query(
     `SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
       WHERE i.inhparent = 'ledger.transfers'::regclass
-        AND (SELECT count(*) FROM pg_index x JOIN pg_class n ON n.oid = x.indexrelid
-              WHERE x.indrelid = c.oid AND n.relname IN (${names})) < ${LARGE.length}
+        AND ((SELECT count(*) FROM pg_index x JOIN pg_class n ON n.oid = x.indexrelid
+               WHERE x.indrelid = c.oid AND n.relname IN (${names})) < ${LARGE.length}
+             OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p'))
       ORDER BY c.oid`,
   );
   return rows.map((row) => row['name'] ?? '');

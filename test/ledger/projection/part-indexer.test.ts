@@ -113,6 +113,32 @@ describe('indexes that are made beside the rows of the next part', () => {
   );
 
   test(
+    `somebody who reads a part for long holds nobody up: its key is declared later (${REPEAT})`,
+    async () => {
+      await expect(project(refusedAfter(1))).rejects.toThrow('too many connections');
+      const [part] = (await look()).without;
+      const reader = await place.open();
+      const database = await place.open();
+      try {
+        await reader.script(`BEGIN; SELECT count(*) FROM ledger.${part}`);
+        await makeMissingIndexes(database, String(part));
+        const { rows } = await database.query(
+          `SELECT count(*)::text AS n FROM pg_index WHERE indrelid = 'ledger.${part}'::regclass AND indisunique AND NOT indisprimary`,
+        );
+        expect(rows).toEqual([{ n: '1' }]);
+        expect((await look()).without).toContain(part);
+        await reader.script('ROLLBACK');
+        await makeMissingIndexes(database, String(part));
+        expect((await look()).without).not.toContain(part);
+      } finally {
+        await reader.close();
+        await database.close();
+      }
+    },
+    MINUTES,
+  );
+
+  test(
     `a session that is closed meanwhile waits for nothing (${REPEAT})`,
     async () => {
       let opened = 0;

@@ -37,8 +37,7 @@ describe.each(KINDS)('refusals that spend their id (%s)', (kind) => {
           `INSERT INTO ledger.transfers (partition, log_offset, time, id, code, spends_id, amount_moved, user_data)
            SELECT 0, n, now(), ${id}, 0, n % 2 = 0, 0, 0 FROM generate_series(0, ${rows - 1}) n`,
         );
-        await part.makeKey(transaction);
-        await part.makeLargeIndexes(transaction);
+        await part.makeIndexes(transaction);
         await spendIds(transaction, offsets, 0);
       });
       const { rows: found } = await database.query(
