@@ -16,6 +16,13 @@ export interface TransferTableRows extends TableRows {
 
 export const TRANSFERS = 'ledger.transfers';
 
+/** Of transfers, the columns in which usual ones differ: the others have their defaults. User data stands between these two. */
+const USUAL = [
+  ...['partition', 'log_offset', 'time', 'id', 'debit_account', 'credit_account', 'ledger', 'amount', 'amount_moved'],
+  'code',
+] as const;
+const TOTALS_OF_USUAL = ['payer_debits', 'payer_credits', 'payee_debits', 'payee_credits'] as const;
+
 const COLUMNS = {
   ledgers: [
     'code',
@@ -89,40 +96,8 @@ const COLUMNS = {
     'group_index',
     'group_size',
   ],
-  /** Of transfers, the columns in which usual ones differ: the others have their defaults. */
-  usual: [
-    'partition',
-    'log_offset',
-    'time',
-    'id',
-    'debit_account',
-    'credit_account',
-    'ledger',
-    'amount',
-    'amount_moved',
-    'code',
-    'payer_debits',
-    'payer_credits',
-    'payee_debits',
-    'payee_credits',
-  ],
-  usualWithUserData: [
-    'partition',
-    'log_offset',
-    'time',
-    'id',
-    'debit_account',
-    'credit_account',
-    'ledger',
-    'amount',
-    'amount_moved',
-    'code',
-    'user_data',
-    'payer_debits',
-    'payer_credits',
-    'payee_debits',
-    'payee_credits',
-  ],
+  usual: [...USUAL, ...TOTALS_OF_USUAL],
+  usualWithUserData: [...USUAL, 'user_data', ...TOTALS_OF_USUAL],
   holds: [
     'partition',
     'number',
